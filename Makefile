@@ -1,0 +1,55 @@
+# Everything that a fresh machine with Python 3.11-3.13 and make needs. Targets do their own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PYTHONPATH := containers
+
+.PHONY: demo test lint unit local bench large browser clean setup
+
+demo: setup ## the main job, end to end, with 100,000 customers
+	$(BIN)/engage demo
+
+test: setup lint ## everything that CI runs
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11 to 3.13 is needed; name one with: make PYTHON=python3.12 ..."; exit 2; }
+	@# Debian ships Python without the part of venv that installs pip.
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+		apt-get install -y -qq python3-venv >/dev/null; } || \
+		{ echo "Python's venv module is incomplete; run: sudo apt-get install python3-venv"; exit 2; }
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+lint: setup ## format, lint, types, templates
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint -t infra/cloudformation/*.yaml -r us-east-1 -c I
+
+unit: setup ## the quick tests
+	$(BIN)/pytest -m "not local" -n 2
+
+local: setup ## whole-path tests against the embedded endpoint
+	$(BIN)/pytest -m local
+
+bench: setup ## the pipeline beside its floor, at 100,000 customers
+	$(BIN)/python -m tests.perf.bench
+
+browser: setup ## look at the report in headless Chromium
+	$(BIN)/pytest -m slow tests/browser
+
+lock: setup ## resolve the dependencies again
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-header --no-annotate pyproject.toml -o requirements.lock
+
+clean: ## remove what make made here (not the local state: engage local reset)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

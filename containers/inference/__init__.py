@@ -1,0 +1,1 @@
+"""The inference task: one container run per shard, or per bulk request."""

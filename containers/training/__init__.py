@@ -1,0 +1,1 @@
+"""The training task: one container run per pipeline run."""

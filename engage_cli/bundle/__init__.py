@@ -1,0 +1,1 @@
+"""Lambda zips with deterministic bytes, and container images."""

@@ -1,0 +1,127 @@
+"""generate-data, import-data."""
+
+import json as jsonlib
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engage_cli.cli.options import Json, context_of
+from engage_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from engage_cli.datagen.import_report import ImportReport
+    from engage_cli.datagen.sinks import Sink
+    from engage_cli.datagen.spec import GenerationReport
+    from engage_cli.ui import Ui
+
+
+def register(app: typer.Typer) -> None:
+    app.command("generate-data")(generate_data)
+    app.command("import-data")(import_data)
+
+
+def generate_data(
+    ctx: typer.Context,
+    customers: Annotated[int, typer.Option(help="How many customers.")] = 100_000,
+    weeks: Annotated[int, typer.Option(help="How many weeks of activity.")] = 52,
+    end: Annotated[
+        str | None, typer.Option(help="The Monday after the last week. Default: this week's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    format: Annotated[str, typer.Option(help="parquet or csv.")] = "parquet",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of the raw data there.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Generate synthetic customers and activity, with planted truth, into the raw bucket."""
+    from engage_cli.aws.objects import ParallelSink
+    from engage_cli.datagen.generate import generate
+    from engage_cli.datagen.load import load_raw, refuse_to_overwrite
+    from engage_cli.datagen.spec import GenerationSpec, current_monday
+
+    context = context_of(ctx, json=json)
+    last = _date("--end", end) if end else current_monday(datetime.now(UTC).date())
+    spec = GenerationSpec(customers, last, weeks, seed, format)  # type: ignore[arg-type]
+    raw = context.store("RawBucket")
+    refuse_to_overwrite(raw, replace)
+    with (
+        ParallelSink(context.store("TruthBucket")) as truth,
+        ParallelSink(raw) as sink,
+        context.ui.progress(f"Generating {customers:,} customers, {weeks} weeks") as bar,
+    ):
+
+        def write(recorder: "Sink") -> "GenerationReport":
+            report = generate(
+                spec, recorder, truth, progress=lambda done, total: bar.update(completed=done, total=total)
+            )
+            sink.flush()
+            return report
+
+        report = load_raw(raw, sink, write)
+    context.emit(
+        asdict(report) | {"rows_per_second": report.rows_per_second},
+        lambda: context.ui.print(
+            f"{report.customers:,} customers and {report.activity_rows:,} weeks of activity in "
+            f"{report.seconds:.1f} s ({report.rows_per_second:,.0f} rows/s). Next: engage run-pipeline"
+        ),
+    )
+
+
+def import_data(
+    ctx: typer.Context,
+    customers: Annotated[
+        Path | None, typer.Option(help="A CSV or Parquet file of customers, or a folder.")
+    ] = None,
+    activity: Annotated[list[Path] | None, typer.Option(help="Files or folders of weekly activity.")] = None,
+    max_bad: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of bad rows above which nothing is imported.")
+    ] = 0.05,
+    rejects: Annotated[Path, typer.Option(help="Where bad rows are listed.")] = Path("rejected-rows.csv"),
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also remove the weeks that are not in the files.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Import your own customers and weekly activity. Everything is checked before anything is written."""
+    from engage_cli.datagen.importing import import_into
+
+    context = context_of(ctx, json=json)
+    raw = context.store("RawBucket")
+    with context.ui.progress("Checking and importing"):
+        report = import_into(
+            raw, customers, list(activity or []), rejects=rejects, max_bad_fraction=max_bad, replace=replace
+        )
+    context.emit(
+        jsonlib.loads(jsonlib.dumps(asdict(report), default=str)), lambda: _render(context.ui, report)
+    )
+
+
+def _render(ui: "Ui", report: "ImportReport") -> None:
+    for name, shape in (("customers", report.customers), ("activity", report.activity)):
+        if shape is None:
+            continue
+        ui.print(f"{name}: {shape.rows_kept:,} rows imported, {shape.rows_set_aside:,} set aside")
+        for reason, count in shape.reasons.items():
+            ui.print(f"  {count:,} x {reason}")
+        if shape.filled_columns:
+            ui.print(f"  filled, because missing: {', '.join(shape.filled_columns)}")
+        if shape.ignored_columns:
+            ui.print(f"  ignored: {', '.join(shape.ignored_columns)}")
+    if report.weeks:
+        ui.print(f"weeks: {len(report.weeks)}, from {report.weeks[0]} to {report.weeks[-1]}")
+    for note in report.notes:
+        ui.print(f"note: {note}")
+    if report.rejects:
+        ui.print(f"Rows set aside are listed with file, line and reason in {report.rejects}")
+    ui.print("Next: engage run-pipeline")
+
+
+def _date(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise UserError(f"{option}: '{text}' is not a date.", hint="Write it as 2026-11-23.") from exc

@@ -1,0 +1,117 @@
+"""run-pipeline, runs, runs show."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engage_cli.cli.options import Json, context_of
+
+if TYPE_CHECKING:
+    from engage_cli.pipeline.run import RunResult
+
+runs_app = typer.Typer(help="List runs, or show one.", invoke_without_command=True, no_args_is_help=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run-pipeline")(run_pipeline)
+    app.add_typer(runs_app, name="runs")
+
+
+def run_pipeline(
+    ctx: typer.Context,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="A Monday; data from it on is not used. Default: after the last week of data."),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start and return at once.")] = False,
+    json: Json = False,
+) -> None:
+    """Run the weekly pipeline and watch its states."""
+    from engage_cli.pipeline.run import checked_as_of, require_success, start_run, watch_run
+    from engage_cli.pipeline.view import LiveView
+
+    context = context_of(ctx, json=json)
+    date = checked_as_of(as_of)
+    runs = context.starter()
+    run_id = start_run(runs, date)
+    if no_wait:
+        context.emit(
+            {"run_id": run_id},
+            lambda: context.ui.print(f"Started {run_id}. Watch it: engage runs show {run_id}"),
+        )
+        return
+    context.ui.say(f"Run {run_id} started; leaving with Ctrl-C does not stop it.")
+    with LiveView(context.ui) as view:
+        result = watch_run(runs, run_id, view.update)
+    require_success(result)
+    context.emit(_run_json(result), lambda: _render_success(ctx, result))
+
+
+def _render_success(ctx: typer.Context, result: "RunResult") -> None:
+    ui, output = ctx.obj.ui, result.output or {}
+    promoted = output.get("promote", {})
+    published = output.get("publish", {})
+    ui.print(f"Run {result.run_id} succeeded in {result.seconds:.1f} s (as of {output.get('as_of')}).")
+    if promoted:
+        ui.print(f"Model: {promoted.get('model_version')} - {promoted.get('reason')}")
+    if published:
+        ui.print(f"Predictions: {published.get('predictions', 0):,} customers.")
+    ui.print("Next: engage predict, engage ask, engage cost-report, engage report")
+
+
+@runs_app.callback(invoke_without_command=True)
+def runs(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    json: Json = False,
+) -> None:
+    """List the latest runs."""
+    if ctx.invoked_subcommand:
+        return
+    context = context_of(ctx, json=json)
+    found = context.runs().recent(limit)
+    rows = [(e["name"], e["status"], f"{e['startDate']:%Y-%m-%d %H:%M:%S}", _duration(e)) for e in found]
+    data = [dict(zip(("run_id", "status", "started", "seconds"), row, strict=True)) for row in rows]
+    context.emit(data, lambda: context.ui.table("Runs", ("run", "status", "started", ">seconds"), rows))
+
+
+@runs_app.command("show")
+def show(
+    ctx: typer.Context,
+    run_id: Annotated[str, typer.Argument(help="A run's id, or: latest")] = "latest",
+    json: Json = False,
+) -> None:
+    """Show a run's states, how long each took, and why it failed if it did."""
+    from engage_cli.errors import UserError
+    from engage_cli.pipeline.run import result_of
+    from engage_cli.pipeline.view import states_table
+
+    context = context_of(ctx, json=json)
+    reader = context.runs()
+    if run_id == "latest":
+        recent = reader.recent(1)
+        if not recent:
+            raise UserError("There is no run yet.", hint="Run: engage run-pipeline")
+        run_id = recent[0]["name"]
+    result = result_of(reader, run_id)
+
+    def render() -> None:
+        context.ui.print(f"Run {run_id}: {result.status} after {result.seconds:.1f} s")
+        context.ui.print(states_table(result))
+        if result.failure:
+            context.ui.print(
+                f"Failed at {result.failure.state}: {result.failure.error}: {result.failure.message}"
+            )
+
+    context.emit(_run_json(result), render)
+
+
+def _duration(execution: dict[str, Any]) -> str:
+    stop = execution.get("stopDate")
+    return f"{(stop - execution['startDate']).total_seconds():.1f}" if stop else "running"
+
+
+def _run_json(result: "RunResult") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(result)

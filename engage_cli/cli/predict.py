@@ -1,0 +1,113 @@
+"""predict."""
+
+import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engage_cli.cli.options import Json, context_of
+from engage_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from engage_cli.predict.client import Answer, Prediction
+    from engage_cli.ui import Ui
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(predict)
+
+
+def predict(
+    ctx: typer.Context,
+    customers: Annotated[list[str] | None, typer.Argument(help="Customer ids.", show_default=False)] = None,
+    file: Annotated[Path | None, typer.Option(help="A text file with one customer id a line.")] = None,
+    features: Annotated[str | None, typer.Option(help="Feature values as a JSON object, or @file.")] = None,
+    json: Json = False,
+) -> None:
+    """Show churn, engagement and value of customers, with reasons."""
+    from engage_cli.predict.client import predict_customers, predict_features
+
+    context = context_of(ctx, json=json)
+    given = [bool(customers), file is not None, features is not None]
+    if sum(given) != 1:
+        raise UserError(
+            "Give customer ids, or --file, or --features.", hint="For example: engage predict C00000001"
+        )
+    if features is not None:
+        answer = predict_features(context.api, _features(features))
+    else:
+        ids = list(customers or []) if file is None else _ids(file)
+        answer = predict_customers(
+            context.api,
+            ids,
+            on_job=lambda job: context.ui.say(f"A long list: job {job} scores it on Fargate ..."),
+        )
+    context.emit(answer.raw, lambda: _render(context.ui, answer))
+    if answer.not_found and not answer.predictions:
+        raise UserError(
+            f"Not known: {', '.join(answer.not_found[:5])}.",
+            hint='Find customers with: engage ask "Which 10 customers have the highest churn risk?"',
+        )
+    if answer.not_found:
+        shown = ", ".join(answer.not_found[:5]) + (" ..." if len(answer.not_found) > 5 else "")
+        context.ui.warn(f"Not known ({len(answer.not_found)}): {shown}")
+
+
+def _ids(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UserError(f"--file: {path} cannot be read: {exc}.", hint="Give a text file of ids.") from exc
+    ids = [line.strip() for line in lines if line.strip()]
+    if not ids:
+        raise UserError(f"--file: {path} holds no customer id.", hint="Write one id a line.")
+    return ids
+
+
+def _features(text: str) -> dict[str, Any]:
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        except OSError as exc:
+            raise UserError(f"--features: {text[1:]} cannot be read: {exc.strerror}.") from exc
+    try:
+        data = jsonlib.loads(text)
+    except ValueError as exc:
+        raise UserError(
+            f"--features is not JSON: {exc}.",
+            hint="""For example: --features '{"plan": "free", "age": 40}'""",
+        ) from exc
+    if not isinstance(data, dict):
+        raise UserError("--features must be a JSON object.", hint="""For example: '{"plan": "free"}'""")
+    return data
+
+
+def _render(ui: "Ui", answer: "Answer") -> None:
+    if len(answer.predictions) <= 3:
+        for prediction in answer.predictions:
+            _render_one(ui, prediction)
+        return
+    rows = [
+        (p.customer_id, f"{p.churn_probability:.0%}", p.risk_band, f"{p.expected_engagement:.0%}",
+         f"${p.expected_value:,.2f}", p.reasons[0].text if p.reasons else "")
+        for p in answer.predictions[:50]
+    ]  # fmt: skip
+    ui.table("", ("customer", ">churn", "risk", ">engagement", ">value", "first reason"), rows)
+    if len(answer.predictions) > 50:
+        ui.print(f"... and {len(answer.predictions) - 50:,} more; all of them with --json")
+
+
+def _render_one(ui: "Ui", p: "Prediction") -> None:
+    from rich.markup import escape
+
+    source = f"from the cache, {p.age_seconds:.0f} s old" if p.cached else "computed now"
+    ui.print(f"[bold]{escape(p.customer_id or 'Given features')}[/bold]")
+    ui.print(f"  Churn within 4 weeks        {p.churn_probability:6.1%}  ({p.risk_band} risk)")
+    ui.print(f"  Days active, next 4 weeks   {p.expected_engagement:6.1%}  (of 28)")
+    ui.print(f"  Spend, next 12 weeks        ${p.expected_value:,.2f}")
+    ui.print("  Why this churn risk:")
+    for reason in p.reasons:
+        mark = "↑" if reason.effect.startswith("raise") or reason.effect == "up" else "↓"
+        ui.print(f"    {mark} {escape(reason.text)}")
+    ui.print(f"  Model {p.model_version}, as of {p.as_of or '-'}, {source}")

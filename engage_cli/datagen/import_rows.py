@@ -1,0 +1,121 @@
+"""SQL for the checks of single rows: typed values, and the reason why a row is set aside.
+
+Every raw value is text, whether it came from CSV or Parquet, so both formats meet the same rules.
+A reason is two columns: `kind`, a sentence to count by, and `detail`, the value (never a personal one).
+"""
+
+from datetime import date
+
+from engage_cli.datagen.import_sources import SourceFile
+from engage_cli.datagen.shapes import ACTIVITY, Column, ColumnType, Shape
+
+SQL_TYPES: dict[ColumnType, str] = {
+    "string": "VARCHAR",
+    "date": "DATE",
+    "int": "INTEGER",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+}
+_TYPE_WORDS: dict[ColumnType, str] = {
+    "string": "text",
+    "date": "a date (YYYY-MM-DD)",
+    "int": "a whole number",
+    "double": "a number",
+    "boolean": "true or false",
+}
+
+
+def quoted(name: str) -> str:
+    """Return an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a string literal for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def type_words(column: Column) -> str:
+    """Return what a value of the column must be, in words."""
+    return _TYPE_WORDS[column.type]
+
+
+def raw_select(shape: Shape, source: SourceFile) -> str:
+    """Return a SELECT of `row_no` (1-based record) and the shape's columns as trimmed text or NULL."""
+    path = literal(str(source.path))
+    if source.format == "csv":
+        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in source.header)
+        relation = (
+            f"read_csv({path}, header=true, auto_detect=false, delim={literal(source.delimiter)}, "
+            f"quote='\"', escape='\"', columns={{{columns}}}, store_rejects=true, max_line_size=1000000)"
+        )
+        row_no = "row_number() OVER ()"
+    else:
+        relation = f"read_parquet({path}, file_row_number=true, hive_partitioning=false)"
+        row_no = "file_row_number + 1"
+    values = []
+    for column in shape.columns:
+        if column.name in source.columns:
+            text = f"CAST({quoted(source.columns[column.name])} AS VARCHAR)"
+            values.append(f"nullif(trim({text}), '') AS {column.name}")
+        elif column.name == "week" and source.folder_week is not None:
+            values.append(f"'{source.folder_week}' AS week")
+        else:
+            values.append(f"CAST(NULL AS VARCHAR) AS {column.name}")
+    return f"SELECT {row_no} AS row_no, {', '.join(values)} FROM {relation}"
+
+
+def typed_value(column: Column, alias: str = "raw") -> str:
+    """Return the expression of a column's typed value: NULL when the text is no such value."""
+    text = f"{alias}.{column.name}"
+    if column.type == "string":
+        return text
+    if column.type == "int":
+        # "3.0" is the number 3 as a spreadsheet writes it; "3.5" must not be rounded to 4.
+        number = f"TRY_CAST({text} AS DOUBLE)"
+        whole = f"{number} = floor({number}) AND abs({number}) < 2147483648"
+        return f"CASE WHEN {whole} THEN CAST({number} AS INTEGER) END"
+    if column.type == "double":
+        number = f"TRY_CAST({text} AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
+    return f"TRY_CAST({text} AS {SQL_TYPES[column.type]})"
+
+
+def checked_select(shape: Shape, source: SourceFile, file_no: int, today: date) -> str:
+    """Return a SELECT of file_no, row_no, the typed columns, kind and detail (NULL for a good row)."""
+    typed = ", ".join(f"{typed_value(column)} AS {column.name}" for column in shape.columns)
+    raw = ", ".join(f"raw.{column.name} AS raw_{column.name}" for column in shape.columns)
+    rules = [rule for column in shape.columns for rule in _rules(shape, column, today)]
+    kind = " ".join(f"WHEN {test} THEN {literal(words)}" for test, words, _ in rules)
+    detail = " ".join(f"WHEN {test} THEN {value}" for test, _, value in rules)
+    names = ", ".join(
+        f"coalesce({c.name}, {c.default}) AS {c.name}" if c.default is not None else c.name
+        for c in shape.columns
+    )
+    return (
+        f"WITH raw AS ({raw_select(shape, source)}), typed AS (SELECT row_no, {typed}, {raw} FROM raw) "
+        f"SELECT {file_no} AS file_no, row_no, {names}, CASE {kind} END AS kind, "
+        f"left(CASE {detail} END, 60) AS detail FROM typed"
+    )
+
+
+def _rules(shape: Shape, column: Column, today: date) -> list[tuple[str, str, str]]:
+    """Return (test, kind, detail expression) of each rule of a column, in order of precedence."""
+    name, raw = column.name, f"raw_{column.name}"
+    shown = "CAST(NULL AS VARCHAR)" if column.personal else raw
+    rules = []
+    if column.required:
+        rules.append((f"{raw} IS NULL", f"{name} is empty", "CAST(NULL AS VARCHAR)"))
+    if column.type != "string":
+        words = f"{name} is not {type_words(column)}"
+        rules.append((f"{raw} IS NOT NULL AND {name} IS NULL", words, shown))
+    if column.minimum is not None:
+        words = f"{name} is negative" if column.minimum == 0 else f"{name} is below {column.minimum:g}"
+        rules.append((f"{name} < {column.minimum}", words, shown))
+    if column.maximum is not None:
+        rules.append((f"{name} > {column.maximum}", f"{name} is above {column.maximum:g}", shown))
+    if column.type == "date":
+        rules.append((f"{name} > DATE '{today}'", f"{name} is in the future", shown))
+    if shape is ACTIVITY and name == "week":
+        rules.append((f"isodow({name}) <> 1", "week is not a Monday", shown))
+    return rules

@@ -1,0 +1,80 @@
+"""Loads raw data: new files first, then the stale ones go, and a marker stands while it is unfinished."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Protocol, TypeVar
+
+from engage_cli.datagen.sinks import Sink
+from engage_cli.errors import UserError
+
+LOADING_KEY = "_loading.json"
+"""Stands in the raw bucket while a load is going on; the pipeline refuses to start when it sees it."""
+
+TABLES = ("customers/", "activity/")
+T = TypeVar("T")
+
+
+class RawStore(Protocol):
+    """The raw bucket, as far as loading needs it."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys below `prefix`."""
+        ...
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object."""
+        ...
+
+    def delete(self, keys: Iterable[str]) -> int:
+        """Delete the keys; return how many there were."""
+        ...
+
+
+class _RecordingSink:
+    """Remembers the keys, and sets the marker before the first of them: refused input leaves no marker."""
+
+    def __init__(self, raw: RawStore, sink: Sink) -> None:
+        self._raw = raw
+        self._sink = sink
+        self._lock = Lock()
+        self.keys: set[str] = set()
+
+    def put(self, key: str, data: bytes) -> None:
+        with self._lock:
+            if not self.keys:
+                started = {"started": datetime.now(UTC).isoformat()}
+                self._raw.put(LOADING_KEY, json.dumps(started).encode())
+            self.keys.add(key)
+        self._sink.put(key, data)
+
+
+def existing_keys(raw: RawStore) -> list[str]:
+    """Return the keys of the raw tables."""
+    return [key for prefix in TABLES for key in raw.keys(prefix)]
+
+
+def load_raw(
+    raw: RawStore,
+    sink: Sink,
+    write: Callable[[Sink], T],
+    *,
+    replaces: Callable[[str, set[str]], bool] = lambda _key, _new: True,
+) -> T:
+    """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names.
+
+    An interrupted load leaves the marker, so that no run uses a mixture; loading again repairs it.
+    """
+    before = existing_keys(raw)
+    recorder = _RecordingSink(raw, sink)
+    result = write(recorder)
+    raw.delete([key for key in before if key not in recorder.keys and replaces(key, recorder.keys)])
+    raw.delete([LOADING_KEY])
+    return result
+
+
+def refuse_to_overwrite(raw: RawStore, replace: bool) -> None:
+    """Raise UserError when there is data that the user has not agreed to replace."""
+    if not replace and existing_keys(raw):
+        raise UserError("There is raw data already.", hint="Add --replace to put new data in its place.")

@@ -1,0 +1,266 @@
+"""Executes statements. One DuckDB database for the process: its memory limit is the limit of all queries."""
+
+import re
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from engage_cli.local.athena import statements as st
+from engage_cli.local.athena.catalog import Catalog
+from engage_cli.local.athena.date_keys import PREFIX, date_keys, use_date_keys
+from engage_cli.local.athena.ddl import DdlRunner
+from engage_cli.local.athena.errors import QueryCancelled, QueryError
+from engage_cli.local.athena.macros import macro_statements
+from engage_cli.local.athena.prune import prune
+from engage_cli.local.athena.relation import RelationBuilder, quote, text
+from engage_cli.local.athena.resolve import Resolver
+from engage_cli.local.athena.results import Column, column_of, text_expression, write_csv
+from engage_cli.local.athena.storage import ObjectStore
+from engage_cli.local.athena.translate import to_duckdb
+from engage_cli.local.athena.writes import TableWriter
+
+
+@dataclass
+class Outcome:
+    """What a statement did. `csv` (a query) or `lines` (DDL) is the result; the caller stores it."""
+
+    kind: str
+    substatement: str
+    columns: list[Column] = field(default_factory=list)
+    csv: Path | None = None
+    lines: list[str] = field(default_factory=list)
+    rows: int = 0
+    scanned: int = 0
+    written: list[str] = field(default_factory=list)
+
+
+class QueryHandle:
+    """Lets another thread stop a statement."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self.cancelled = False
+
+    def attach(self, connection: Any) -> None:
+        """Give the connection to interrupt. Raises QueryCancelled if the stop came first."""
+        with self._lock:
+            if self.cancelled:
+                raise QueryCancelled
+            self._connection = connection
+
+    def detach(self) -> None:
+        """Say that the statement has ended."""
+        with self._lock:
+            self._connection = None
+
+    def stop(self) -> None:
+        """Stop the statement now, or as soon as it starts."""
+        with self._lock:
+            self.cancelled = True
+        threading.Thread(target=self._interrupt, name="athena-stop", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        # DuckDB forgets an interrupt that falls between two of a statement's steps: repeat it to the end.
+        while True:
+            with self._lock:
+                if self._connection is None:
+                    return
+                self._connection.interrupt()
+            time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A query ready to run: SQL whose columns are `c0`, `c1`, ..., their names and DuckDB types."""
+
+    sql: str
+    names: list[str]
+    types: list[Any]
+    scanned: int
+
+
+def translate_error(error: Exception) -> QueryError:
+    """Return DuckDB's failure in Trino's words."""
+    message = str(error)
+    if match := re.search(r"\b([A-Z][A-Z_]{5,}): (.*)", message):
+        return QueryError(match[1], match[2].strip())
+    first = message.split("\n")[0]
+    body = first.partition("Error: ")[2] or first
+    for sign, code in (
+        ("Division by zero", "DIVISION_BY_ZERO"), ("Out of Range", "NUMERIC_VALUE_OUT_OF_RANGE"),
+        ("Conversion Error", "INVALID_CAST_ARGUMENT"), ("Out of Memory", "EXCEEDED_MEMORY_LIMIT"),
+        ("No function matches", "FUNCTION_NOT_FOUND"),
+        ("does not support the supplied", "FUNCTION_NOT_FOUND"),
+        ("More than one row returned", "SUBQUERY_MULTIPLE_ROWS"), ("Cannot compare", "TYPE_MISMATCH"),
+        ("Cannot mix", "TYPE_MISMATCH"), ("Binder Error", "TYPE_MISMATCH"),
+    ):  # fmt: skip
+        if sign in message:
+            return QueryError(code, "Division by zero" if code == "DIVISION_BY_ZERO" else body)
+    return QueryError("GENERIC_INTERNAL_ERROR", body)
+
+
+class Engine:
+    """Executes Athena statements against a catalog and an object store."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: ObjectStore,
+        work: Path,
+        *,
+        memory: str = "1GB",
+        threads: int | None = None,
+    ) -> None:
+        """`work` holds spilled and staged files: on the file system of the store, so that moves are cheap."""
+        self.catalog = catalog
+        self.store = store
+        self._work = work
+        self._memory = memory
+        self._threads = threads
+        self._database: Any = None
+        self._lock = threading.Lock()
+
+    def _connect(self) -> Any:
+        with self._lock:
+            if self._database is None:
+                self._database = self._open()
+            return self._database.cursor()
+
+    def _open(self) -> Any:
+        import duckdb
+
+        shutil.rmtree(self._work, ignore_errors=True)  # left by a process that was killed
+        for name in ("spill", "stage"):
+            (self._work / name).mkdir(parents=True, exist_ok=True)
+        database = duckdb.connect(":memory:")
+        allowed = ", ".join(text(f"{path}/") for path in (self.store.root, self._work))
+        settings = [
+            f"memory_limit = {text(self._memory)}", f"temp_directory = {text(str(self._work / 'spill'))}",
+            "TimeZone = 'UTC'", "preserve_insertion_order = false", "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false", "python_enable_replacements = false",
+            # The pushed-down types make the CSV reader refuse what TRY_CAST would turn into NULL.
+            "disabled_optimizers = 'type_pushdown'", f"allowed_directories = [{allowed}]",
+            "enable_external_access = false",
+        ]  # fmt: skip
+        if self._threads:
+            settings.append(f"threads = {self._threads}")
+        for setting in settings:
+            database.execute(f"SET {setting}")
+        for statement in macro_statements():
+            database.execute(statement)
+        database.execute("SET lock_configuration = true")
+        return database
+
+    def stage_directory(self) -> Path:
+        """Return a directory for files that are about to be moved into the store."""
+        return self._work / "stage"
+
+    def execute(
+        self, sql: str, database: str, *, query_id: str, output: str = "", cutoff: int | None = None,
+        handle: QueryHandle | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Execute one statement.
+
+        `output` is where a CREATE TABLE AS without a location puts its table; `cutoff` the bytes that it may
+        scan. Raises QueryError, or QueryCancelled after `handle.stop()`.
+        """
+        import duckdb
+
+        statement = st.classify(sql)
+        handle = handle or QueryHandle()
+        connection = self._connect()
+        try:
+            handle.attach(connection)
+            return self._run(connection, statement, database.lower(), query_id, output, cutoff)
+        except duckdb.Error as error:
+            if handle.cancelled:
+                raise QueryCancelled from error
+            raise translate_error(error) from error
+        finally:
+            handle.detach()
+            connection.close()
+
+    def _run(
+        self,
+        connection: Any,
+        statement: st.Statement,
+        database: str,
+        query_id: str,
+        output: str,
+        cutoff: int | None,
+    ) -> Outcome:
+        if isinstance(statement, st.Select):
+            prepared = self.prepare(connection, statement.query, database, cutoff)
+            return self._select(connection, prepared)
+        if isinstance(statement, st.CreateTableAs | st.Insert):
+            stage = Path(tempfile.mkdtemp(dir=self._work / "stage"))
+            try:
+                writer = TableWriter(self.catalog, self.store, stage, query_id)
+                prepared = self.prepare(connection, statement.query, database, cutoff)
+                write = writer.create if isinstance(statement, st.CreateTableAs) else writer.insert
+                rows, files = write(connection, statement, prepared, database, output)  # type: ignore[arg-type]
+            finally:
+                shutil.rmtree(stage, ignore_errors=True)
+            created = isinstance(statement, st.CreateTableAs)
+            kind, sub = ("DDL", "CREATE_TABLE_AS_SELECT") if created else ("DML", "INSERT")
+            columns = [Column("rows", "bigint", 19)]
+            return Outcome(kind, sub, columns, rows=rows, scanned=prepared.scanned, written=files)
+        runner = DdlRunner(self.catalog, self.store)
+        if isinstance(statement, st.CreateView):
+            prepared = self.prepare(connection, statement.query, database, None)
+            runner.create_view(statement, database, prepared.names, prepared.types)
+            return Outcome("DDL", "CREATE_VIEW")
+        sub, columns, lines = runner.run(statement, database)
+        return Outcome("UTILITY" if isinstance(statement, st.Show) else "DDL", sub, columns, lines=lines)
+
+    def prepare(self, connection: Any, query: exp.Expression, database: str, cutoff: int | None) -> Prepared:
+        """Resolve, prune, bind and translate a query. Raises QueryError."""
+        resolved = Resolver(self.catalog, database).resolve(query)
+        builder = RelationBuilder(self.catalog, self.store)
+        scanned = 0
+        for reference in resolved.references:
+            partitions = None
+            if reference.table.partition_keys:
+                registered = self.catalog.partitions(reference.table)
+                partitions = prune(connection, resolved.tree, reference, registered)
+            keys = date_keys(reference, partitions or [])
+            use_date_keys(resolved.tree, reference, keys)
+            relation = builder.build(reference, partitions)
+            dates = [f", CAST({quote(key)} AS DATE) AS {quote(PREFIX + key)}" for key in keys]
+            view = f"SELECT *{''.join(dates)} FROM ({relation.sql})"
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote(reference.name)} AS {view}")
+            scanned += relation.scanned
+        if cutoff is not None and scanned > cutoff:
+            raise QueryError("", "Bytes scanned limit was exceeded")
+        sql = to_duckdb(resolved.tree)
+        described = connection.sql(sql)
+        types = list(described.types)
+        labels = [f"c{i}" for i in range(len(types))]
+        # HUGEINT is DuckDB's type of sums and counts; Trino's is bigint.
+        casts = [
+            f"CAST({label} AS BIGINT) AS {label}" if str(kind) == "HUGEINT" else label
+            for label, kind in zip(labels, types, strict=True)
+        ]
+        wrapped = f"SELECT {', '.join(casts)} FROM ({sql}) AS q({', '.join(labels)})"
+        final = list(connection.sql(wrapped).types)
+        return Prepared(wrapped, resolved.names, final, scanned)
+
+    def _select(self, connection: Any, prepared: Prepared) -> Outcome:
+        columns = [column_of(name, kind) for name, kind in zip(prepared.names, prepared.types, strict=True)]
+        texts = [f"{text_expression(f'c{i}', kind)} AS c{i}" for i, kind in enumerate(prepared.types)]
+        result = connection.sql(f"SELECT {', '.join(texts)} FROM ({prepared.sql})")
+        with tempfile.NamedTemporaryFile(dir=self._work / "stage", suffix=".csv", delete=False) as file:
+            target = Path(file.name)
+        try:
+            rows = write_csv(result.to_arrow_reader(100_000), columns, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return Outcome("DML", "SELECT", columns, csv=target, rows=rows, scanned=prepared.scanned)

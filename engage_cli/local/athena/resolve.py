@@ -1,0 +1,219 @@
+"""Tables and columns of a query, resolved against the catalog as Trino resolves them.
+
+After this stage each reference to a catalog table has a name of its own (`__ref0`, `__ref1`, ...)
+and each column says which reference it comes from, so DuckDB's laxer rules (aliases in WHERE,
+columns by file) can never decide anything.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+from sqlglot.errors import OptimizeError
+from sqlglot.optimizer.qualify_columns import qualify_columns, validate_qualify_columns
+from sqlglot.optimizer.qualify_tables import qualify_tables
+from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.schema import MappingSchema
+
+from engage_cli.local.athena.catalog import Catalog, Table
+from engage_cli.local.athena.dialect import parse_query, position
+from engage_cli.local.athena.errors import QueryError
+
+_UNNAMED = "__unnamed__"
+PATH_COLUMN = "__path"
+
+
+@dataclass
+class TableReference:
+    """One mention of a catalog table: its name in the tree, the table, and the columns that are read."""
+
+    name: str
+    table: Table
+    columns: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Resolved:
+    """A query whose tables and columns are known. `names` are the names of the result's columns."""
+
+    tree: exp.Expression
+    references: list[TableReference]
+    names: list[str]
+
+
+def _cte_names(node: exp.Expression) -> set[str]:
+    """Return the names of the common table expressions that are visible at a node."""
+    names: set[str] = set()
+    child, parent = node, node.parent
+    while parent is not None:
+        clause = parent.args.get("with_") or parent.args.get("with")
+        if clause is not None and child is not clause:
+            names |= {cte.alias for cte in clause.expressions}
+        elif isinstance(parent, exp.With):
+            for cte in parent.expressions:
+                if cte is child:
+                    if parent.args.get("recursive"):
+                        names.add(cte.alias)
+                    break
+                names.add(cte.alias)
+        child, parent = parent, parent.parent
+    return names
+
+
+class Resolver:
+    """Resolves one statement's query against a catalog."""
+
+    def __init__(self, catalog: Catalog, database: str) -> None:
+        self._catalog = catalog
+        self._database = database
+        self._references: list[TableReference] = []
+        self._wants_path = False
+
+    def resolve(self, query: exp.Expression) -> Resolved:
+        """Return the resolved query. Raises QueryError: TABLE_NOT_FOUND, COLUMN_NOT_FOUND, ..."""
+        tree = query.copy()
+        self._place_tables(tree, depth=0)
+        for identifier in tree.find_all(exp.Identifier):
+            identifier.set("this", str(identifier.this).lower())
+        for column in tree.find_all(exp.Column):
+            if column.name == "$path":
+                column.this.set("this", PATH_COLUMN)
+                column.meta["asked"] = self._wants_path = True
+        self._name_projections(tree)
+        schema = MappingSchema(dialect="duckdb", normalize=False)
+        for reference in self._references:
+            columns = dict(reference.table.duckdb_columns())
+            if self._wants_path:
+                columns[PATH_COLUMN] = "VARCHAR"
+            schema.add_table(reference.name, columns, normalize=False, match_depth=False)
+        tree = self._qualify(tree, schema)
+        names = [self._name(projection, i) for i, projection in enumerate(tree.selects)]
+        for scope in traverse_scope(tree):
+            for source_name, (_, source) in scope.selected_sources.items():
+                for reference in self._references:
+                    if isinstance(source, exp.Table) and source.name == reference.name:
+                        reference.columns |= {column.name for column in scope.source_columns(source_name)}
+        return Resolved(tree, self._references, names)
+
+    def _place_tables(self, tree: exp.Expression, depth: int) -> None:
+        if depth > 16:
+            raise QueryError("VIEW_IS_RECURSIVE", "statement stack overflow: views are nested too deeply")
+        for node in list(tree.find_all(exp.Table)):
+            if not isinstance(node.this, exp.Identifier) or node.name.startswith("__ref"):
+                continue
+            if not node.db and node.name.lower() in {name.lower() for name in _cte_names(node)}:
+                continue
+            database = (node.db or self._database).lower()
+            table = self._catalog.table(database, node.name.lower())
+            if table is None:
+                if not self._catalog.has_database(database):
+                    raise QueryError(
+                        "SCHEMA_NOT_FOUND", f"{position(node)}Schema '{database}' does not exist"
+                    )
+                name = f"awsdatacatalog.{database}.{node.name.lower()}"
+                raise QueryError("TABLE_NOT_FOUND", f"{position(node)}Table '{name}' does not exist")
+            self._place(tree, node, table, depth)
+
+    def _place(self, tree: exp.Expression, node: exp.Table, table: Table, depth: int) -> None:
+        alias = node.alias or node.name
+        if table.view_sql is not None:
+            view = parse_query(table.view_sql)
+            holder = exp.Subquery(this=view, alias=exp.TableAlias(this=exp.to_identifier(alias)))
+            Resolver._place_tables(self, holder, depth + 1)
+            self._move_modifiers(node, holder)
+            node.replace(holder)
+            return
+        name = f"__ref{len(self._references)}"
+        self._references.append(TableReference(name, table))
+        for column in tree.find_all(exp.Column):
+            if (
+                column.db
+                and column.table.lower() == node.name.lower()
+                and column.db.lower() == table.database
+            ):
+                column.set("db", None)
+                column.set("catalog", None)
+        columns = node.args["alias"].args.get("columns") if node.args.get("alias") else None
+        node.set("this", exp.to_identifier(name))
+        node.set("db", None)
+        node.set("catalog", None)
+        node.set("alias", exp.TableAlias(this=exp.to_identifier(alias.lower()), columns=columns))
+
+    @staticmethod
+    def _move_modifiers(node: exp.Table, holder: exp.Subquery) -> None:
+        for modifier in ("joins", "laterals", "pivots", "sample"):
+            if node.args.get(modifier):
+                holder.set(modifier, node.args[modifier])
+
+    @staticmethod
+    def _name_projections(tree: exp.Expression) -> None:
+        for select in tree.find_all(exp.Select):
+            parent = select.parent
+            if isinstance(parent, exp.Exists | exp.In):
+                continue
+            named: list[exp.Expression] = []
+            starred = select.is_star
+            for index, projection in enumerate(select.expressions):
+                plain = isinstance(projection, exp.Alias | exp.Column | exp.Star | exp.Dot)
+                # After a star the position is known only when the star is expanded.
+                name = f"{_UNNAMED}{index}" if starred else f"_col{index}"
+                named.append(projection if plain else exp.alias_(projection, name, quoted=True))
+            select.set("expressions", named)
+
+    @staticmethod
+    def _name(projection: exp.Expression, index: int) -> str:
+        name = str(projection.alias_or_name)
+        if name == PATH_COLUMN:
+            return "$path"
+        return f"_col{index}" if name.startswith(_UNNAMED) else name
+
+    def _qualify(self, tree: exp.Expression, schema: MappingSchema) -> exp.Expression:
+        try:
+            tree = qualify_tables(tree, dialect="duckdb")
+            tree = qualify_columns(
+                tree, schema, expand_alias_refs=False, expand_stars=True, allow_partial_qualification=False,
+                dialect="duckdb",
+            )  # fmt: skip
+            for select in tree.find_all(exp.Select):
+                self._hide_path(select)
+                for index, projection in enumerate(select.expressions):
+                    if isinstance(projection, exp.Alias) and projection.alias.startswith(_UNNAMED):
+                        projection.set("alias", exp.to_identifier(f"_col{index}", quoted=True))
+                self._qualify_grouping_sets(select)
+            validate_qualify_columns(tree)
+        except OptimizeError as error:
+            raise self._column_error(tree, error) from error
+        return tree
+
+    @staticmethod
+    def _hide_path(select: exp.Select) -> None:
+        """A star does not give the hidden column "$path"."""
+
+        def given(projection: exp.Expression) -> bool:
+            column = projection.unalias()
+            hidden = isinstance(column, exp.Column) and column.name == PATH_COLUMN
+            return not hidden or bool(column.meta.get("asked"))
+
+        select.set("expressions", [projection for projection in select.expressions if given(projection)])
+
+    @staticmethod
+    def _qualify_grouping_sets(select: exp.Select) -> None:
+        """sqlglot leaves the columns of grouping sets alone: give them the table that the others have."""
+        group = select.args.get("group")
+        if group is None:
+            return
+        tables = {c.name: c.table for c in select.find_all(exp.Column) if c.table}
+        for column in group.find_all(exp.Column):
+            if not column.table and column.name in tables:
+                column.set("table", exp.to_identifier(tables[column.name], quoted=True))
+
+    @staticmethod
+    def _column_error(tree: exp.Expression, error: OptimizeError) -> QueryError:
+        text = str(error)
+        if "mbiguous" in text:
+            return QueryError("AMBIGUOUS_NAME", text)
+        known = [c for scope in traverse_scope(tree) for c in scope.unqualified_columns]
+        column = next((c for c in known if f"'{c.name}'" in text or c.name in text), None)
+        if column is not None:
+            message = f"{position(column)}Column '{column.name}' cannot be resolved"
+            return QueryError("COLUMN_NOT_FOUND", message)
+        return QueryError("COLUMN_NOT_FOUND", f"Column cannot be resolved: {text}")

@@ -1,0 +1,150 @@
+"""May this role do that? IAM decisions for calls that a service makes on a role's behalf.
+
+MiniStack enforces IAM on requests that come in over HTTP. A state machine, a Fargate agent or a
+schedule calls inside the process and would pass unasked; these functions ask, with MiniStack's own
+evaluator, and word a refusal as AWS does. Runs in the endpoint process.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+
+
+def denial(
+    role_arn: str,
+    session: str,
+    action: str,
+    resource: str,
+    *,
+    context: Mapping[str, str] | None = None,
+) -> str | None:
+    """The AccessDenied message when `role_arn` may not do `action` on `resource`; None when it may.
+
+    `context` holds condition keys of the request, such as `iam:PassedToService`.
+    """
+    from ministack.core import iam_evaluator as iam
+    from ministack.core.iam_actions import identity_denial_message
+    from ministack.core.responses import get_region
+    from ministack.services import iam as iam_service
+
+    account, name = account_of(role_arn), role_name(role_arn)
+    principal = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
+    evaluation = iam.EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=get_region(),
+        service_context={key.lower(): value for key, value in (context or {}).items()},
+    )
+    limits = iam._permissions_boundary(iam_service._roles, name, account)
+    decision = iam.evaluate(evaluation, iam._gather_role_policies(name, account), *limits)
+    # A resource's own policy (a bucket's, a function's) can refuse what the role allows, and the reverse.
+    own = iam._resource_policy(action.partition(":")[0], resource)
+    if own is not None:
+        decision = iam.combine_resource_policy(decision, evaluation, *own, limits=tuple(limits))
+    if decision.decision == "Allow":
+        return None
+    message: str = identity_denial_message(action, principal, resource, decision.decision == "Deny")
+    return message
+
+
+def pass_role_denial(caller_role: str, session: str, passed_role: str, service: str) -> str | None:
+    """The message when `caller_role` may not hand `passed_role` to `service` (iam:PassRole)."""
+    context = {"iam:PassedToService": service}
+    return denial(caller_role, session, "iam:PassRole", passed_role, context=context)
+
+
+def trusts(role_arn: str, service: str, *, source_arn: str = "") -> bool:
+    """Whether the role's trust policy lets `service` (such as `states.amazonaws.com`) assume it."""
+    from ministack.core import iam_evaluator as iam
+    from ministack.services import iam as iam_service
+
+    account = account_of(role_arn)
+    role = iam_service._roles.get_scoped(account, None, role_name(role_arn))
+    if role is None:
+        return False
+    document = role.get("AssumeRolePolicyDocument") or {}
+    if isinstance(document, str):
+        document = json.loads(document)
+    context = iam.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region="",
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn or None},
+    )
+    statements = document.get("Statement", [])
+    allowed = False
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        actions = statement.get("Action", [])
+        matches = (
+            "sts:AssumeRole" in ([actions] if isinstance(actions, str) else actions)
+            and iam._service_principal_matches(statement.get("Principal", {}), service)
+            and iam._conditions_met(statement.get("Condition", {}), context)
+        )
+        if matches and statement.get("Effect") == "Deny":
+            return False
+        allowed = allowed or (matches and statement.get("Effect") == "Allow")
+    return allowed
+
+
+def session_credentials(role_arn: str, session: str) -> dict[str, str]:
+    """Credentials of the role, as environment variables, registered with STS under `session`.
+
+    The same role and session get the same keys, so a restart of the endpoint does not lock a task out.
+    """
+    from ministack.services import sts
+
+    digest = hashlib.sha256(f"{session}:{role_arn}".encode()).hexdigest()
+    key = f"ASIA{digest[:16].upper()}"
+    secret = hashlib.sha256(f"secret:{digest}:{_root_secret()}".encode()).hexdigest()
+    token = hashlib.sha256(f"token:{digest}:{_root_secret()}".encode()).hexdigest()
+    name = role_name(role_arn)
+    sts.register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{account_of(role_arn)}:assumed-role/{name}/{session[:64]}",
+            "UserId": f"{name}:{session[:64]}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+
+def end_session(credentials: Mapping[str, str]) -> None:
+    """Forget credentials that `session_credentials` gave."""
+    from ministack.services import sts
+
+    sts._sessions.pop(credentials.get("AWS_ACCESS_KEY_ID", ""), None)
+
+
+def is_root_access_key(access_key_id: str) -> bool:
+    """Whether a key is this endpoint's root key. MiniStack takes `test` and any 12 digits for root too."""
+    return access_key_id == os.environ["AWS_ACCESS_KEY_ID"]
+
+
+def exempt_from_signature(access_key_id: str) -> bool:
+    """No key is: MiniStack lets root keys through unsigned, and everyone could name one."""
+    return False
+
+
+def role_name(role_arn: str) -> str:
+    """The name of a role, without its path."""
+    return role_arn.rsplit("/", 1)[-1]
+
+
+def account_of(arn: str) -> str:
+    """The account of an ARN."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 else ""
+
+
+def _root_secret() -> str:
+    # Mixed in so that nobody who knows a role's name can compute its keys.
+    return os.environ.get("AWS_SECRET_ACCESS_KEY", "")

@@ -1,0 +1,128 @@
+"""Patterns of whole questions (meaning, quality, reasons) and the names of countries."""
+
+# Questions about meaning and quality are answered from the knowledge documents.
+KNOWLEDGE_PATTERNS: tuple[str, ...] = (
+    r"\bhow (is|are|was|were) "
+    r".*\b(defined|calculated|computed|measured|determined|estimated|predicted|trained|made|"
+    r"chosen|split|labelled|evaluated|built|produced|explained)\b",
+    r"\bhow (do|does|did) (you|the model|the models|it|engage|the pipeline|the platform) "
+    r"(define|calculate|compute|measure|predict|determine|estimate|work|know|decide|train|evaluate|handle|split)\b",
+    r"\bhow (good|accurate|reliable|trustworthy|precise|well|confident|sure) (is|are|does|do|was)\b",
+    r"\bwhat (does|do) .+ mean\b",
+    r"\bwhat is meant by\b",
+    r"\b(define|definition|definitions|meaning|explanation of|glossary|documentation|methodology)\b",
+    r"\bexplain (the|what|how|churn|expected|engagement|expected value|expected engagement|value|risk "
+    r"bands?)\b",
+    r"\b(model quality|model version|quality of the models?|performance of the "
+    r"models?|accuracy|auc|roc|calibration|"
+    r"calibrated|brier|precision|recall|lift|mae|rmse|baselines?|champion|challenger|drift|overfit\w*|hyperparameters?|"
+    r"algorithm|xgboost|training data|test set|validation set|cut-?offs?|horizons?|data dictionary|as-of "
+    r"date|"
+    r"limitations?|privacy|personal data|gdpr|metrics of the model|model metrics|model perform\w*)\b",
+    r"\b(which|what) (features|columns|inputs|signals|data) (does|do|are|is|did)\b",
+    r"\bwhen (was|were|is|are) .*\b(trained|updated|refreshed|made|run|scored)\b",
+    r"\b(can|should) (i|we) (trust|rely)\b",
+)
+
+# "What is churn?" asks for a meaning; "what is the average churn?" for a number.
+MEANING_SUBJECTS = (
+    "churn",
+    "churn probability",
+    "churn risk",
+    "engagement",
+    "expected engagement",
+    "value",
+    "expected value",
+    "a risk band",
+    "risk band",
+    "risk bands",
+    "high risk",
+    "at risk",
+    "recently active",
+    "tenure",
+    "a high risk customer",
+    "an at-risk customer",
+    "expected value of a customer",
+    "customer value",
+    "the model",
+    "engage",
+    "an active day",
+    "activity",
+    "a cut-off",
+    "spend",
+    "active weeks",
+)
+
+REASON_PATTERNS: tuple[str, ...] = (
+    r"\bwhy\b",
+    r"\b(main |top |most common |common )?(factors|features)\b(?=.*\b(drive|cause|behind))",
+    r"\bdrive\b",
+    r"\bbehind\b",
+    r"\bcause\b",
+    r"\b(?:main |top |most common |commonest |common |first )?reasons?\b",
+    r"\bdrivers?\b",
+    r"\bdrives?\b",
+    r"\bdriving\b",
+    r"\bcauses?\b",
+    r"\bcausing\b",
+)
+
+COUNTRIES = {
+    "argentina": "AR",
+    "australia": "AU",
+    "austria": "AT",
+    "belgium": "BE",
+    "brazil": "BR",
+    "canada": "CA",
+    "chile": "CL",
+    "china": "CN",
+    "colombia": "CO",
+    "czechia": "CZ",
+    "czech republic": "CZ",
+    "denmark": "DK",
+    "egypt": "EG",
+    "finland": "FI",
+    "france": "FR",
+    "germany": "DE",
+    "greece": "GR",
+    "hungary": "HU",
+    "india": "IN",
+    "indonesia": "ID",
+    "ireland": "IE",
+    "israel": "IL",
+    "italy": "IT",
+    "japan": "JP",
+    "kenya": "KE",
+    "malaysia": "MY",
+    "mexico": "MX",
+    "netherlands": "NL",
+    "holland": "NL",
+    "new zealand": "NZ",
+    "nigeria": "NG",
+    "norway": "NO",
+    "philippines": "PH",
+    "poland": "PL",
+    "portugal": "PT",
+    "romania": "RO",
+    "singapore": "SG",
+    "south africa": "ZA",
+    "south korea": "KR",
+    "korea": "KR",
+    "spain": "ES",
+    "sweden": "SE",
+    "switzerland": "CH",
+    "thailand": "TH",
+    "turkey": "TR",
+    "ukraine": "UA",
+    "united arab emirates": "AE",
+    "united kingdom": "GB",
+    "great britain": "GB",
+    "britain": "GB",
+    "england": "GB",
+    "uk": "GB",
+    "united states": "US",
+    "united states of america": "US",
+    "usa": "US",
+    "america": "US",
+    "vietnam": "VN",
+}

@@ -1,0 +1,358 @@
+"""The words that the planner understands: metrics, groups, filters, and the words that carry no meaning.
+
+`docs/ask.md` is generated from these tables (`python -m engage_cli.local.bedrock.reference`), so what the
+page promises is what the planner does.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number of the predictions table: its column, its words, its unit, and how it is said in an answer."""
+
+    name: str
+    column: str
+    label: str
+    unit: str  # probability | share | usd | weeks | days
+    words: tuple[str, ...]
+    # What "worst" means: for churn the highest, for value the lowest.
+    bad_is_high: bool = False
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "churn",
+        "churn_probability",
+        "churn probability",
+        "probability",
+        (
+            "churn probability",
+            "churn probabilities",
+            "probability of churn",
+            "probability to churn",
+            "probability of churning",
+            "risk of churn",
+            "risk of churning",
+            "risk of leaving",
+            "churn risk",
+            "churn rate",
+            "churn score",
+            "likelihood of churn",
+            "likelihood to churn",
+            "churn likelihood",
+            "likelihood of churning",
+            "likelihood of leaving",
+            "likely to churn",
+            "likely to leave",
+            "likely to cancel",
+            "churn",
+            "churning",
+            "attrition",
+            "risk",
+            "risky",
+        ),
+        bad_is_high=True,
+    ),
+    Metric(
+        "engagement",
+        "expected_engagement",
+        "expected engagement",
+        "share",
+        (
+            "expected engagement",
+            "predicted engagement",
+            "engagement score",
+            "engagement rate",
+            "engagement",
+            "engaged",
+            "expected activity",
+        ),
+    ),
+    Metric(
+        "value",
+        "expected_value",
+        "expected value",
+        "usd",
+        (
+            "expected value",
+            "predicted value",
+            "customer value",
+            "expected spend",
+            "expected spending",
+            "predicted spend",
+            "future spend",
+            "expected revenue",
+            "predicted revenue",
+            "future revenue",
+            "revenue",
+            "value",
+            "valuable",
+            "worth",
+        ),
+    ),
+    Metric(
+        "spend",
+        "spend_12w",
+        "spend of the last 12 weeks",
+        "usd",
+        (
+            "spend of the last 12 weeks",
+            "spend in the last 12 weeks",
+            "spent in the last 12 weeks",
+            "spending in the last 12 weeks",
+            "past spend",
+            "recent spend",
+            "actual spend",
+            "spend",
+            "spending",
+            "spent",
+            "spenders",
+        ),
+    ),
+    Metric(
+        "tenure",
+        "tenure_weeks",
+        "tenure",
+        "weeks",
+        ("tenure in weeks", "tenure", "weeks since sign-up", "weeks since signup", "customer age in weeks"),
+    ),
+    Metric(
+        "active_weeks",
+        "active_weeks_12",
+        "active weeks of the last 12",
+        "weeks",
+        ("active weeks of the last 12", "active weeks in the last 12 weeks", "active weeks", "weeks active"),
+    ),
+    Metric(
+        "recency",
+        "days_since_active",
+        "days since the last activity",
+        "days",
+        (
+            "days since the last activity",
+            "days since last activity",
+            "days since last active",
+            "days since active",
+            "days of inactivity",
+            "days inactive",
+        ),
+        bad_is_high=True,
+    ),
+)
+METRIC_BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A column to group by and to filter on, and its words."""
+
+    column: str
+    label: str
+    plural: str
+    words: tuple[str, ...]
+
+
+DIMENSIONS: tuple[Dimension, ...] = (
+    Dimension(
+        "country", "country", "countries", ("countries", "country", "markets", "market", "nations", "nation")
+    ),
+    Dimension(
+        "plan",
+        "plan",
+        "plans",
+        (
+            "subscription plans",
+            "subscription plan",
+            "plans",
+            "plan",
+            "tiers",
+            "tier",
+            "subscriptions",
+            "subscription",
+        ),
+    ),
+    Dimension("device", "device", "devices", ("devices", "device", "platforms", "platform")),
+    Dimension(
+        "acquisition_channel",
+        "acquisition channel",
+        "acquisition channels",
+        (
+            "acquisition channels",
+            "acquisition channel",
+            "marketing channels",
+            "marketing channel",
+            "channels",
+            "channel",
+            "acquisition sources",
+            "acquisition source",
+        ),
+    ),
+    Dimension(
+        "age_band",
+        "age band",
+        "age bands",
+        ("age bands", "age band", "age groups", "age group", "age ranges", "age range", "ages", "age"),
+    ),
+    Dimension(
+        "risk_band",
+        "risk band",
+        "risk bands",
+        (
+            "risk bands",
+            "risk band",
+            "risk levels",
+            "risk level",
+            "risk groups",
+            "risk group",
+            "risk categories",
+            "risk category",
+        ),
+    ),
+)
+DIMENSION_BY_COLUMN = {dimension.column: dimension for dimension in DIMENSIONS}
+# Their values differ from data to data: the planner asks the table for them before it filters.
+CATEGORICAL = ("country", "plan", "device", "acquisition_channel", "age_band")
+
+
+AGGREGATES: dict[str, tuple[str, ...]] = {
+    "avg": ("on average", "average", "averages", "mean", "typical", "avg"),
+    "sum": ("in total", "total", "sum of", "sum", "altogether", "combined"),
+    "median": ("median",),
+    "max": ("maximum", "max"),
+    "min": ("minimum", "min"),
+}
+COUNT_WORDS = ("how many", "number of", "count of", "count", "headcount", "counts of", "numbers of")
+SHARE_WORDS = (
+    "what share of",
+    "share of",
+    "shares of",
+    "what percentage of",
+    "percentage of",
+    "what percent of",
+    "percent of",
+    "% of",
+    "proportion of",
+    "fraction of",
+    "what proportion of",
+    "what fraction of",
+    "share",
+)
+SUBJECTS = (
+    "customers",
+    "customer",
+    "users",
+    "user",
+    "people",
+    "subscribers",
+    "subscriber",
+    "clients",
+    "accounts",
+    "members",
+    "ids",
+)
+HIGHEST = (
+    "highest",
+    "most",
+    "largest",
+    "biggest",
+    "greatest",
+    "top",
+    "riskiest",
+    "high",
+    "more",
+    "higher",
+    "max",
+)
+LOWEST = ("lowest", "least", "smallest", "fewest", "bottom", "safest", "low", "less", "lower")
+WORST, BEST = ("worst", "weakest", "poorest"), ("best", "strongest", "healthiest")
+NUMBERS = {
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "fifty": 50,
+    "hundred": 100,
+}
+
+# The horizons of the predictions, in words, and the metrics that have them.
+HORIZONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        r"(?:in|over|during|within|for)? ?(?:the )?(?:next|coming) (?:4 weeks|four weeks|28 days|month)",
+        ("churn", "engagement", "customers"),
+    ),
+    (
+        r"(?:in|over|during|within|for)? ?(?:the )?(?:next|coming) (?:12 weeks|twelve weeks|quarter)",
+        ("value",),
+    ),
+)
+
+# Phrases that are whole filters: words -> SQL condition and how it is said.
+FILTERS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("not at risk", "without risk"),
+        "risk_band <> 'high'",
+        "not at high risk",
+    ),
+    (
+        (
+            "at high risk",
+            "at risk",
+            "high risk",
+            "high-risk",
+            "at-risk",
+            "in danger of leaving",
+            "in danger",
+            "about to leave",
+            "about to churn",
+            "about to cancel",
+            "endangered",
+            "going to churn",
+            "going to leave",
+        ),
+        "risk_band = 'high'",
+        "at high risk",
+    ),
+    (
+        ("at medium risk", "medium risk", "medium-risk", "moderate risk"),
+        "risk_band = 'medium'",
+        "at medium risk",
+    ),
+    (("at low risk", "low risk", "low-risk"), "risk_band = 'low'", "at low risk"),
+    (
+        ("not recently active", "recently inactive", "no longer active", "not active", "inactive", "dormant"),
+        "recently_active = false",
+        "not recently active",
+    ),
+    (
+        ("recently active", "currently active", "still active", "active"),
+        "recently_active = true",
+        "recently active",
+    ),
+)
+
+
+_STOP_WORDS_TEXT = """
+a about acquired across all along also among amongst amount an and any are are's as at averaged base
+based be been being between break breakdown broken business by came can come comes company compare
+compared comparison could current currently customer's customers' data database did differ difference
+differences different differs distributed distribution do does down each entire every expect expected
+find for from get give group grouped had has have having how i in into is it its kind let level levels
+like likely list live lives living located look me much my need now number of on ones onto or our out
+over overall pay paying per platform please predicted prediction predictions probabilities probability
+probable rank ranked ranking rate rates respectively right score scores see segment segments show shown
+so some split table tell that the their them there these they this those through to today told us use
+uses using versus via view vs want was we were what when where which who whole whom whose will with
+within would you your
+"""
+STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())

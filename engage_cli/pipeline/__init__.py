@@ -1,0 +1,1 @@
+"""The weekly pipeline: start it, watch it, read its history."""

@@ -1,0 +1,150 @@
+"""Publish: make this run's predictions the ones that everybody reads, all at once, or not at all.
+
+In: the run object after inference. Out: `publish`. Order matters: everything is checked and written
+beside what is there, then the pointers move (partition, sample, online), then the knowledge is
+refreshed and the run's temporary tables go. Doing it twice gives the same result.
+"""
+
+from typing import Any
+
+import checks
+import knowledge
+import sample
+from common import athena, catalog, names, runs, s3
+from common.aws import client, error_code
+from common.errors import DataError
+from common.log import emit_metrics, logger
+from common.settings import Settings
+from common.step import Run, step
+
+SCHEMA_VERSION = 1
+ONLINE_FILES = ("ids.bin", "features.npy", "block.json")
+
+
+def publish(run: Run, settings: Settings) -> Run:
+    """The run with what was published; raises DataError (and moves no pointer) when a check fails."""
+    run_id, as_of = run["run_id"], run["as_of"]
+    version = run["promote"]["model_version"]
+    database, bucket = settings.lake_database, settings.lake_bucket
+
+    checks.create_check_table(settings, run_id, as_of)
+    found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]))
+    require_online(bucket, run_id, int(run["split"]["n_shards"]))
+    sample_location = sample.write_sample(settings, run_id, as_of, checks.check_table(run_id))
+    groups = athena.run(
+        knowledge.groups_sql(f"{database}.{checks.check_table(run_id)}"),
+        database,
+        workgroup=settings.workgroup,
+        max_rows=5000,
+    ).rows
+
+    location = f"s3://{bucket}/{names.predictions_prefix(as_of, run_id)}"
+    replaced = catalog.point_partition(database, "predictions", as_of, location)
+    catalog.point_partition(database, "qa_sample", as_of, sample_location)
+    s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
+
+    documents = knowledge.documents(run, found, groups, read_evaluation(bucket, run_id))
+    write_documents(bucket, documents)
+    ingestion = start_ingestion(settings)
+    dropped = catalog.drop_tables(database, names.temporary_tables(run_id))
+    published: dict[str, Any] = {
+        "predictions": int(found["predictions"]),
+        "high_risk": int(found["high_risk"] or 0),
+        "medium_risk": int(found["medium_risk"] or 0),
+        "low_risk": int(found["low_risk"] or 0),
+        "mean_churn": round(float(found["mean_churn"]), 6),
+        "mean_engagement": round(float(found["mean_engagement"]), 6),
+        "total_value": round(float(found["total_value"]), 2),
+        "model_version": version,
+        "location": location,
+        "replaced": replaced if replaced != location else None,
+        "qa_sample": sample_location,
+        "documents": sorted(documents),
+        "ingestion": ingestion,
+        "dropped_tables": len(dropped),
+    }
+    runs.write_status(bucket, run, "finished", **summary(run, published))
+    emit_metrics(
+        {
+            "PredictionsPublished": published["predictions"],
+            "HighRiskShare": published["high_risk"] / max(1, published["predictions"]),
+            "MeanChurnProbability": published["mean_churn"],
+            "RowsQuarantined": sum(
+                run["validate"][table]["quarantined"] for table in ("customers", "activity")
+            ),
+            "RunSeconds": runs.seconds_since(run["started_at"]),
+        },
+        units={"PredictionsPublished": "Count", "RowsQuarantined": "Count", "RunSeconds": "Seconds"},
+    )
+    return {**run, "publish": published}
+
+
+def require_online(bucket: str, run_id: str, n_shards: int) -> None:
+    """Raises DataError unless every shard has its online files: the API must not lose customers."""
+    prefix = names.online_prefix(run_id)
+    present = set(s3.keys(bucket, prefix))
+    wanted = {f"{prefix}shard={n}/{name}" for n in range(n_shards) for name in ONLINE_FILES}
+    missing = sorted(wanted - present)
+    if missing:
+        raise DataError(
+            f"{len(missing)} online files are missing, first {missing[0]}.",
+            hint="look at the inference tasks with `engage logs`, then run the pipeline again",
+        )
+
+
+def current_pointer(run: Run, version: str) -> dict[str, Any]:
+    """What the predict function serves from now on."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run["run_id"],
+        "as_of": run["as_of"],
+        "n_shards": int(run["split"]["n_shards"]),
+        "model_version": version,
+    }
+
+
+def read_evaluation(bucket: str, run_id: str) -> dict[str, Any]:
+    """The training task's evaluation; raises DataError when it is not there."""
+    evaluation = s3.get_json(bucket, names.run_key(run_id, "evaluation.json"))
+    if evaluation is None:
+        raise DataError(
+            f"The evaluation of run {run_id} is missing.", hint="look at the training task with `engage logs`"
+        )
+    return evaluation
+
+
+def write_documents(bucket: str, documents: dict[str, str]) -> None:
+    """Writes the documents and removes those of earlier runs that are no longer among them."""
+    for name, text in documents.items():
+        s3.put_bytes(bucket, f"knowledge/{name}", text.encode(), "text/markdown; charset=utf-8")
+    for key in list(s3.keys(bucket, "knowledge/")):
+        if key.removeprefix("knowledge/") not in documents:
+            client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def start_ingestion(settings: Settings) -> str:
+    """Starts the knowledge base's ingestion; what became of it: the job's id, or why there is none."""
+    knowledge_base = settings.optional("KNOWLEDGE_BASE_ID")
+    if knowledge_base is None:
+        return "none: no knowledge base is configured"
+    try:
+        answer = client("bedrock-agent").start_ingestion_job(
+            knowledgeBaseId=knowledge_base, dataSourceId=settings.text("DATA_SOURCE_ID")
+        )
+    except client("bedrock-agent").exceptions.ClientError as error:
+        # One job at a time for a data source: the one that is running may or may not see the new
+        # documents, the next run's certainly will. The predictions are published either way.
+        if error_code(error) != "ConflictException":
+            raise
+        logger("publish").warning("another ingestion job is running", knowledge_base=knowledge_base)
+        return "skipped: another ingestion job is running"
+    return str(answer["ingestionJob"]["ingestionJobId"])
+
+
+def summary(run: Run, published: dict[str, Any]) -> dict[str, Any]:
+    """What the status document says about a finished run."""
+    keys = ("prepare", "validate", "split", "features", "promote")
+    return {"steps": {key: run.get(key) for key in keys}, "publish": published}
+
+
+handler = step("publish", publish)

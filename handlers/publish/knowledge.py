@@ -1,0 +1,191 @@
+"""The knowledge documents: what the predictions mean, how good the model is, who is at risk. Aggregates only.
+
+One topic a document, because retrieval finds documents, not pages. No customer is named, and groups
+of fewer than `MIN_GROUP` customers are added up under "other": a small group is nearly a person.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import model_card
+from engage_ml.contract import RISK_HIGH, RISK_MEDIUM, TARGETS
+from engage_ml.dictionary import as_markdown
+
+MIN_GROUP = 10
+MOST_REASONS = 15
+DIMENSIONS = (
+    ("country", "country"),
+    ("plan", "subscription plan"),
+    ("device", "main device"),
+    ("acquisition_channel", "acquisition channel"),
+    ("age_band", "age group"),
+    ("risk_band", "risk band"),
+)
+_MEASURES = (
+    "count(*) AS customers, avg(churn_probability) AS churn, "
+    "sum(CASE WHEN risk_band = 'high' THEN 1 ELSE 0 END) AS high_risk, "
+    "avg(expected_engagement) AS engagement, sum(expected_value) AS value"
+)
+
+
+def groups_sql(table: str) -> str:
+    """Totals by each dimension and the main reasons of each risk band, in one statement."""
+    parts = [
+        f"SELECT '{name}' AS dimension, coalesce(CAST({name} AS varchar), 'unknown') AS label, {_MEASURES} "
+        f"FROM {table} GROUP BY {name}"
+        for name, _ in DIMENSIONS
+    ]
+    # The reasons hold each customer's own numbers: without them the same story is one group.
+    story = "regexp_replace(reason_1, '[0-9]+([.,][0-9]+)*', 'n')"
+    ranked = (
+        f"SELECT risk_band, {story} AS label, {_MEASURES}, row_number() OVER "
+        f"(PARTITION BY risk_band ORDER BY count(*) DESC, {story}) AS place "
+        f"FROM {table} GROUP BY risk_band, {story} HAVING count(*) >= {MIN_GROUP}"
+    )
+    parts.append(
+        f"SELECT concat('reason_', risk_band) AS dimension, label, customers, churn, high_risk, "
+        f"engagement, value FROM ({ranked}) ranked WHERE place <= {MOST_REASONS}"
+    )
+    return " UNION ALL ".join(parts)
+
+
+def documents(
+    run: dict[str, Any], found: dict[str, Any], groups: list[dict[str, Any]], evaluation: dict[str, Any]
+) -> dict[str, str]:
+    """Markdown by file name. `found` are the totals of `checks.check`, `groups` the rows of `groups_sql`."""
+    texts = {
+        "definitions.md": definitions(),
+        "features.md": f"# Features of a customer\n\n{as_markdown()}\n",
+        "overview.md": overview(run, found),
+        "data.md": data(run),
+        "model-card.md": model_card.model_card(run, evaluation),
+    }
+    for name, title in DIMENSIONS:
+        rows = [row for row in groups if row["dimension"] == name]
+        texts[f"risk-by-{name.replace('_', '-')}.md"] = by_dimension(run, title, rows)
+    texts["reasons.md"] = reasons(run, groups)
+    return texts
+
+
+def definitions() -> str:
+    """What each predicted number means."""
+    targets = "\n".join(f"- **{t.name}**: {t.meaning} (horizon {t.horizon_weeks} weeks)." for t in TARGETS)
+    return (
+        "# Definitions\n\n"
+        f"{targets}\n"
+        "- **churn probability**: calibrated probability of no active day in the next 4 weeks.\n"
+        "- **expected engagement**: expected share of the next 28 days with activity.\n"
+        "- **expected value**: expected spend in the next 12 weeks, in USD.\n"
+        f"- **risk band**: high from a churn probability of {RISK_HIGH:.0%}, "
+        f"medium from {RISK_MEDIUM:.0%}, else low.\n"
+        "- **at risk**: in the risk band high.\n"
+        "- **as-of date**: a Monday; what happened before it was known to the prediction, nothing after it.\n"
+        "- **recently active**: at least one active day in the 4 weeks before the as-of date.\n"
+        "- **reasons**: what moved this customer's churn probability most away from the average.\n"
+    )
+
+
+def overview(run: dict[str, Any], found: dict[str, Any]) -> str:
+    """The totals of the published predictions."""
+    rows = max(1, int(found["predictions"]))
+    bands = "\n".join(
+        f"| {band} | {int(found[f'{band}_risk'] or 0):,} | {int(found[f'{band}_risk'] or 0) / rows:.1%} |"
+        for band in ("high", "medium", "low")
+    )
+    return (
+        f"# Predictions as of {run['as_of']}\n\n"
+        f"Run {run['run_id']}, model {run['promote']['model_version']}.\n\n"
+        f"- Customers: {int(found['predictions']):,}\n"
+        f"- Mean churn probability (next 4 weeks): {float(found['mean_churn']):.1%}\n"
+        f"- Mean expected engagement (share of the next 28 days): {float(found['mean_engagement']):.1%}\n"
+        f"- Expected spend in the next 12 weeks, all customers: {float(found['total_value']):,.2f} USD\n\n"
+        f"| risk band | customers | share |\n|---|---:|---:|\n{bands}\n"
+    )
+
+
+def data(run: dict[str, Any]) -> str:
+    """Which data went in, and what was set aside."""
+    checked, prepared = run["validate"], run["prepare"]
+    lines = [
+        f"# Data behind the predictions of {run['as_of']}\n",
+        f"- Weeks of activity available: {prepared['weeks']}, "
+        f"{prepared['first_week']} to {prepared['last_week']}",
+        f"- Weeks of activity used: {checked['weeks']}, from {checked['from_week']}",
+    ]
+    for table in ("customers", "activity"):
+        counts = checked[table]
+        lines.append(f"- {table.capitalize()}: {counts['clean']:,} rows used of {counts['rows']:,}")
+        lines += [f"  - set aside, {reason}: {count:,}" for reason, count in counts["reasons"].items()]
+    cutoffs = run["split"]["cutoffs"]
+    lines.append("\nModels are trained, validated and tested on different periods:\n")
+    lines.append("| target | training cut-offs | validation | test |\n|---|---|---|---|")
+    lines += [
+        f"| {t.name} | {', '.join(cutoffs['train'][t.name])} | {cutoffs['validation'][t.name]} "
+        f"| {cutoffs['test'][t.name]} |"
+        for t in TARGETS
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def by_dimension(run: dict[str, Any], title: str, rows: list[dict[str, Any]]) -> str:
+    """Churn, engagement and value by one attribute, highest churn first."""
+    kept = [row for row in rows if int(row["customers"]) >= MIN_GROUP]
+    small = [row for row in rows if int(row["customers"]) < MIN_GROUP]
+    ranked = sorted(kept, key=lambda row: (-float(row["churn"]), str(row["label"])))
+    other = add_up(small)
+    if other and int(other["customers"]) >= MIN_GROUP:
+        ranked.append(other)
+    head = f"# Churn risk by {title} as of {run['as_of']}\n\n"
+    if not ranked:
+        return head + f"Every group has fewer than {MIN_GROUP} customers, so none is shown.\n"
+    top, last = ranked[0], ranked[-1]
+    sentence = (
+        f"The highest mean churn probability is in {title} {top['label']} ({float(top['churn']):.1%} of "
+        f"{int(top['customers']):,} customers); {title} {last['label']} has {float(last['churn']):.1%}.\n\n"
+    )
+    table = (
+        f"| {title} | customers | mean churn probability | at high risk | mean expected engagement "
+        "| expected value (USD, 12 weeks) |\n|---|---:|---:|---:|---:|---:|\n"
+    )
+    return head + sentence + table + "".join(_line(row) for row in ranked)
+
+
+def add_up(rows: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """The rows as one labelled "other"; means are weighted by customers. None for no rows."""
+    items = list(rows)
+    customers = sum(int(row["customers"]) for row in items)
+    if customers == 0:
+        return None
+
+    def mean(name: str) -> float:
+        return sum(float(row[name]) * int(row["customers"]) for row in items) / customers
+
+    return {
+        "label": "other",
+        "customers": customers,
+        "churn": mean("churn"),
+        "high_risk": sum(int(row["high_risk"]) for row in items),
+        "engagement": mean("engagement"),
+        "value": sum(float(row["value"]) for row in items),
+    }
+
+
+def reasons(run: dict[str, Any], groups: list[dict[str, Any]]) -> str:
+    """The most frequent first reasons of each risk band; "n" stands for the customer's own number."""
+    parts = [f"# Why customers are at risk or not, as of {run['as_of']}\n"]
+    totals = {row["label"]: int(row["customers"]) for row in groups if row["dimension"] == "risk_band"}
+    for band in ("high", "medium", "low"):
+        rows = [row for row in groups if row["dimension"] == f"reason_{band}"]
+        parts.append(f"\n## Risk band {band} ({totals.get(band, 0):,} customers)\n")
+        parts.append("| main reason (n: the customer's own number) | customers | share |\n|---|---:|---:|")
+        for row in sorted(rows, key=lambda row: (-int(row["customers"]), str(row["label"]))):
+            share = int(row["customers"]) / totals[band]
+            parts.append(f"| {row['label']} | {int(row['customers']):,} | {share:.1%} |")
+    return "\n".join(parts) + "\n"
+
+
+def _line(row: dict[str, Any]) -> str:
+    return (
+        f"| {row['label']} | {int(row['customers']):,} | {float(row['churn']):.1%} "
+        f"| {int(row['high_risk']):,} | {float(row['engagement']):.1%} | {float(row['value']):,.2f} |\n"
+    )

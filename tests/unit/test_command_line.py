@@ -1,0 +1,107 @@
+"""The command line: help, exit codes, errors without tracebacks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engage_cli.cli.main import GLOBAL_OPTIONS, app, hoist_global_options
+
+HEAVY = (
+    "boto3",
+    "botocore",
+    "pandas",
+    "xgboost",
+    "duckdb",
+    "pyarrow",
+    "ministack",
+    "numpy",
+    "sklearn",
+    "rich.table",
+)
+
+
+def engage(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "ENGAGE_HOME": str(cwd / "home"), **environ}
+    return subprocess.run(
+        [sys.executable, "-m", "engage_cli", *arguments], cwd=cwd, env=env, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+
+def commands() -> list[list[str]]:
+    import typer.main
+
+    root = typer.main.get_command(app)
+    found: list[list[str]] = []
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        found.append([name])
+        found += [[name, sub] for sub in getattr(command, "commands", {})]
+    return found
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_has_help_with_a_sentence(words: list[str]) -> None:
+    import typer.main
+
+    command = typer.main.get_command(app)
+    for word in words:
+        command = command.commands[word]  # type: ignore[attr-defined]
+    assert command.help
+    assert command.help.strip().endswith((".", "dies first"))
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    code = "import sys, engage_cli.cli.main; print([m for m in sys.argv[1:] if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *HEAVY], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--env", "Nope!", "status"], "is not an environment name"),
+        (["run-pipeline", "--as-of", "soon"], "not a date"),
+        (["logs", "--since", "long"], "not a length of time"),
+        (["schedule", "set", "weekly"], "is not a schedule"),
+        (["predict"], "Give customer ids"),
+        (["predict", "C1", "--features", "{}"], "Give customer ids"),
+        (["deploy", "--target", "mars"], "target 'mars' is not known"),
+        (["no-such-command"], "No such command"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: list[str], part: str) -> None:
+    done = engage(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_status_without_an_endpoint_shows_where_settings_come_from(tmp_path: Path) -> None:
+    done = engage("status", cwd=tmp_path, ENGAGE_REGION="eu-west-1")
+    assert done.returncode == 0, done.stderr
+    assert "ENGAGE_REGION" in done.stdout
+    assert "not running" in done.stdout
+
+
+def test_global_options_may_stand_after_the_command() -> None:
+    assert hoist_global_options(["deploy", "--env", "test", "--plan"]) == [
+        "--env",
+        "test",
+        "deploy",
+        "--plan",
+    ]
+    assert hoist_global_options(["ask", "--", "--env"]) == ["ask", "--", "--env"]
+    assert hoist_global_options(["status", "--env=x", "--debug"]) == ["--env=x", "--debug", "status"]
+
+
+@given(st.lists(st.sampled_from(["a", "--json", "--", "x y", *GLOBAL_OPTIONS])))
+def test_hoisting_loses_and_invents_no_word(words: list[str]) -> None:
+    assert sorted(hoist_global_options(words)) == sorted(words)

@@ -1,0 +1,524 @@
+"""The pipeline's handlers, step by step, on a small world: real SQL over moto's S3."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tests.unit import handlers_support as support
+from tests.unit import ml_support
+
+# The support module makes the handlers importable.
+# isort: split
+from common import aws, catalog, names, runs, s3
+from common.errors import DataError, InputError
+from common.settings import Settings
+
+RUN_ID = "run-20261123t080000-ab12"
+EVENT = {
+    "run_id": RUN_ID,
+    "execution_arn": "arn:x",
+    "started_at": "2026-11-23T08:00:00Z",
+    "as_of": None,
+    "trigger": "manual",
+}
+Run = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[pa.Table, pa.Table]:
+    return ml_support.world(customers=300)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Any:
+    with support.cloud(monkeypatch) as client:
+        yield client
+
+
+def put_raw(customers: pa.Table, activity: pa.Table) -> None:
+    """Raw files as they land, and the tables as the crawler makes them."""
+    support.put_parquet("raw", "customers/part-00000.parquet", customers)
+    support.create_table("engage_test_raw", "customers", "s3://raw/customers/", customers)
+    for week in pc.unique(activity["week"]).to_pylist():
+        rows = activity.filter(pc.equal(activity["week"], week)).drop_columns(["week"])
+        support.put_parquet("raw", f"activity/week={week}/part-00000.parquet", rows)
+    support.create_table("engage_test_raw", "activity", "s3://raw/activity/", activity)
+
+
+def call(handler: str, run: Run) -> Run:
+    result: Run = support.load(handler).handler(run, None)
+    return result
+
+
+def until(step: str, run: Run | None = None) -> Run:
+    run = dict(run or EVENT)
+    for handler in ("prepare", "validate", "split", "features"):
+        run = call(handler, run)
+        if handler == step:
+            break
+    return run
+
+
+def put_training(run_id: str, champion: str | None = None, extra_loss: float = 0.0) -> None:
+    """What the training task leaves: a model and its evaluation."""
+    churn = {"rows": 300, "roc_auc": 0.8, "calibration_error": 0.02, "log_loss": 0.4}
+    amount = {"rows": 300, "mae": 0.1, "gini": 0.5}
+    targets: dict[str, Any] = {}
+    for name, measured in (("churn", churn), ("engagement", amount), ("value", amount)):
+        both = {"all": measured, "recent": measured}
+        targets[name] = {
+            "cutoff": "2026-02-02",
+            "challenger": both,
+            "champion": both if champion else None,
+            "baselines": {"rule_of_thumb": both},
+        }
+        if champion:
+            targets[name]["difference"] = {"mean": extra_loss, "standard_error": 0.001, "champion_loss": 0.4}
+    s3.put_json(
+        "lake",
+        f"runs/{run_id}/evaluation.json",
+        {"schema_version": 1, "champion_version": champion, "targets": targets, "importance": {}},
+    )
+    s3.put_json("lake", f"models/{names.model_version(run_id)}/model.json", {"schema_version": 1})
+
+
+def put_predictions(run: Run, rows: int | None = None, churn: float | None = None) -> None:
+    """What the inference tasks leave, made from the scoring table."""
+    table = support.read_glue_table("engage_test", f"features_score_{names.rid(run['run_id'])}")
+    ids = sorted(table["customer_id"].to_pylist())[:rows]
+    chances = [churn if churn is not None else (n % 10) / 10 for n in range(len(ids))]
+    columns: dict[str, list[Any]] = {
+        "customer_id": ids,
+        "churn_probability": chances,
+        "expected_engagement": [0.3] * len(ids),
+        "expected_value": [12.5] * len(ids),
+        "risk_band": ["high" if c >= 0.6 else "medium" if c >= 0.3 else "low" for c in chances],
+        "country": ["DE" if n % 50 else "LI" for n in range(len(ids))],
+        "tenure_weeks": list(range(len(ids))),
+        "active_weeks_12": [4] * len(ids),
+        "spend_12w": [1.0] * len(ids),
+        "days_since_active": [n % 30 for n in range(len(ids))],
+        "recently_active": [True] * len(ids),
+        "model_version": ["m"] * len(ids),
+        "run_id": [run["run_id"]] * len(ids),
+    }
+    for n in (1, 2, 3):
+        columns[f"reason_{n}"] = [f"no active day for {d} days (raises the risk)" for d in range(len(ids))]
+    for name in ("plan", "device", "acquisition_channel", "age_band"):
+        columns[name] = ["one"] * len(ids)
+    prefix = names.predictions_prefix(run["as_of"], run["run_id"])
+    support.put_parquet("lake", f"{prefix}part-00000.parquet", pa.table(columns))
+    for name in ("ids.bin", "features.npy", "block.json"):
+        s3.put_bytes("lake", f"{names.online_prefix(run['run_id'])}shard=0/{name}", b"x")
+
+
+def ready_to_publish() -> Run:
+    run = until("features")
+    put_training(RUN_ID)
+    run = call("promote", {**run, "training": {}})
+    put_predictions(run)
+    return {**run, "inference": {}}
+
+
+# ------------------------------------------------------------------ prepare
+def test_prepare_takes_the_monday_after_the_last_week_and_marks_the_run(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = call("prepare", EVENT)
+    assert run["as_of"] == "2026-03-02"
+    assert run["prepare"]["weeks"] == 52
+    assert run["prepare"]["missing_weeks"] == []
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["status"] == "started"
+    assert fake.statements == []
+
+
+@pytest.mark.parametrize(
+    ("as_of", "told"),
+    [("2026-03-03", "use 2026-03-02"), ("tomorrow", "not a date"), (20260302, "not a date")],
+)
+def test_prepare_refuses_an_as_of_date_that_is_no_monday(fake: Any, as_of: Any, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        call("prepare", {**EVENT, "as_of": as_of})
+
+
+def test_prepare_refuses_an_as_of_date_that_the_data_do_not_reach(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    with pytest.raises(DataError, match="last week in the raw bucket is 2026-02-23"):
+        call("prepare", {**EVENT, "as_of": "2026-03-09"})
+
+
+def test_prepare_names_what_is_missing_in_an_empty_raw_bucket(fake: Any) -> None:
+    with pytest.raises(DataError, match=r"no customers.*engage generate-data"):
+        call("prepare", EVENT)
+    s3.put_bytes("raw", "customers/part-00000.csv", b"customer_id\nC1\n")
+    with pytest.raises(DataError, match="no complete week"):
+        call("prepare", EVENT)
+
+
+def test_prepare_does_not_take_a_week_that_has_not_ended(fake: Any) -> None:
+    prepare = support.load("prepare")
+    s3.put_bytes("raw", "customers/a", b"x")
+    for week in ("2026-11-09", "2026-11-16", "2026-11-23", "2099-01-05", "2026-11-18", "x"):
+        s3.put_bytes("raw", f"activity/week={week}/a", b"x")
+    weeks = prepare.find_weeks("raw", date(2026, 11, 25))
+    assert weeks == [date(2026, 11, 9), date(2026, 11, 16)]
+
+
+def test_prepare_clears_what_an_earlier_attempt_of_the_run_left_and_nothing_of_others(
+    fake: Any, world: Any
+) -> None:
+    put_raw(*world)
+    until("features")
+    s3.put_bytes("lake", "features/run=run-other/x", b"x")
+    run = call("prepare", EVENT)
+    assert run["prepare"]["cleared_objects"] > 0
+    assert set(run["prepare"]["cleared_tables"]) >= {f"customers_{names.rid(RUN_ID)}"}
+    assert list(s3.keys("lake", "features/")) == ["features/run=run-other/x"]
+
+
+def test_prepare_refuses_a_run_that_has_finished(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    runs.write_status("lake", {"run_id": RUN_ID}, "finished")
+    with pytest.raises(InputError, match="already finished"):
+        call("prepare", EVENT)
+
+
+# ----------------------------------------------------------------- validate
+def test_validate_makes_clean_tables_without_personal_columns(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = until("validate")
+    assert run["validate"]["customers"] == {"rows": 300, "clean": 300, "quarantined": 0, "reasons": {}}
+    assert run["validate"]["activity"]["quarantined"] == 0
+    columns = catalog.columns("engage_test", f"customers_{names.rid(RUN_ID)}")
+    assert columns is not None
+    assert not {"name", "email", "city", "gender"} & set(columns)
+    assert not list(s3.keys("lake", "quarantine/"))
+    assert len(run["queries"]) == len(fake.statements)
+
+
+def test_validate_sets_bad_rows_aside_with_reason_and_count(fake: Any, world: Any) -> None:
+    customers, activity = world
+    strange = activity.slice(activity.num_rows - 2).set_column(0, "customer_id", pa.array(["stranger"] * 2))
+    put_raw(pa.concat_tables([customers, customers.slice(0, 3)]), pa.concat_tables([activity, strange]))
+    run = until("validate")
+    assert run["validate"]["customers"]["reasons"] == {"customer_id is repeated": 3}
+    assert run["validate"]["activity"]["reasons"] == {"customer is unknown": 2}
+    assert list(s3.keys("lake", f"quarantine/run={RUN_ID}/customers/"))
+
+
+def test_validate_stops_when_more_than_five_percent_are_bad(fake: Any, world: Any) -> None:
+    customers, activity = world
+    put_raw(pa.concat_tables([customers, customers.slice(0, 40)]), activity)
+    run = until("prepare")
+    with pytest.raises(DataError, match=r"40 of 340 rows .* customer_id is repeated: 40.*quarantine/"):
+        call("validate", run)
+
+
+def test_validate_names_missing_columns_and_wrong_types_before_any_query(fake: Any, world: Any) -> None:
+    customers, activity = world
+    put_raw(customers.drop_columns(["plan"]), activity)
+    run = until("prepare")
+    with pytest.raises(DataError, match="lacks the column plan"):
+        call("validate", run)
+    schema = support.load("validate").schema
+    found = dict.fromkeys([c.name for c in schema.EXPECTED["customers"]], "string")
+    schema.check_table("customers", found)
+    with pytest.raises(DataError, match="age is array<int>, not integer"):
+        schema.check_table("customers", {**found, "age": "array<int>"})
+    with pytest.raises(DataError, match="found no table activity"):
+        schema.check_table("activity", None)
+    assert fake.statements == []
+
+
+def test_validate_refuses_a_gap_between_weeks_and_a_short_history(fake: Any) -> None:
+    validate = support.load("validate")
+    prepared = {"first_week": "2025-03-03", "last_week": "2026-02-23", "missing_weeks": ["2025-12-01"]}
+    with pytest.raises(DataError, match="2025-12-01"):
+        validate.needed_from(prepared, date(2026, 3, 2))
+    short = {"first_week": "2025-12-01", "last_week": "2026-02-23", "missing_weeks": []}
+    with pytest.raises(DataError, match="at least 48"):
+        validate.needed_from(short, date(2026, 3, 2))
+
+
+def test_validate_refuses_an_empty_table(fake: Any, world: Any) -> None:
+    customers, activity = world
+    put_raw(customers.slice(0, 0), activity)
+    with pytest.raises(DataError, match="customers has no rows"):
+        call("validate", until("prepare"))
+
+
+# ------------------------------------------------------- split and features
+def test_split_plans_by_time_and_counts_the_population_of_each_cut_off(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = until("split")
+    plan = run["split"]
+    assert run["shards"] == [{"shard": 0}]
+    assert plan["cutoffs"]["test"]["churn"] < "2026-03-02"
+    assert max(plan["cutoffs"]["train"]["value"]) < plan["cutoffs"]["validation"]["value"]
+    assert plan["customers_to_score"] == 300
+    counts = [plan["population"][day] for day in sorted(plan["population"])]
+    assert counts == sorted(counts)
+
+
+def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specification(
+    fake: Any, world: Any
+) -> None:
+    put_raw(*world)
+    run = until("features")
+    labelled = {day: run["split"]["population"][day] for day in run["split"]["labelled"]}
+    assert run["features"] == {
+        "train_rows": sum(labelled.values()),
+        "score_rows": 300,
+        "spec_key": f"runs/{RUN_ID}/spec.json",
+    }
+    spec = s3.get_json("lake", f"runs/{RUN_ID}/spec.json")
+    assert spec is not None
+    assert spec["cutoffs"] == run["split"]["cutoffs"]
+    assert len(json.dumps(run)) < 20_000
+
+
+def test_features_refuse_row_counts_that_are_not_the_populations(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = until("split")
+    run["split"]["customers_to_score"] = 299
+    with pytest.raises(DataError, match="scoring table: 300 rows for 299 customers"):
+        call("features", run)
+
+
+def test_a_repeated_step_replaces_what_it_wrote(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = until("split")
+    assert call("features", run)["features"] == call("features", run)["features"]
+
+
+# ------------------------------------------------------------------ promote
+def test_the_first_model_becomes_champion_and_a_repeat_changes_nothing(
+    fake: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_training(RUN_ID)
+    run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    version = names.model_version(RUN_ID)
+    assert run["promote"]["model_version"] == version
+    champion = s3.get_json("lake", "models/champion.json")
+    assert champion is not None
+    assert champion["metrics"]["churn_roc_auc"] == 0.8
+    assert '"ChurnAUC":[0.8]' in capsys.readouterr().out.replace(" ", "")
+    again = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    assert again["promote"]["promoted"]
+    assert s3.get_json("lake", "models/champion.json") == champion
+
+
+@pytest.mark.parametrize(("extra_loss", "promoted"), [(-0.05, True), (0.05, False)])
+def test_a_challenger_replaces_the_champion_unless_it_is_worse(
+    fake: Any, extra_loss: float, promoted: bool
+) -> None:
+    s3.put_json("lake", "models/champion.json", {"model_version": "m-old", "as_of": "2026-02-23"})
+    put_training(RUN_ID, champion="m-old", extra_loss=extra_loss)
+    run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    assert run["promote"]["promoted"] is promoted
+    expected = names.model_version(RUN_ID) if promoted else "m-old"
+    assert run["promote"]["model_version"] == expected
+    champion = s3.get_json("lake", "models/champion.json")
+    assert champion is not None
+    assert champion["model_version"] == expected
+
+
+def test_a_champion_that_the_challenger_was_not_compared_with_stays(fake: Any) -> None:
+    s3.put_json("lake", "models/champion.json", {"model_version": "m-new", "as_of": "2026-02-23"})
+    put_training(RUN_ID, champion="m-old", extra_loss=-0.05)
+    run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    assert run["promote"]["model_version"] == "m-new"
+    assert "was not compared" in run["promote"]["reason"]
+
+
+def test_promote_refuses_training_that_left_no_model(fake: Any) -> None:
+    put_training(RUN_ID)
+    s3.delete_prefix("lake", f"models/{names.model_version(RUN_ID)}/")
+    with pytest.raises(DataError, match="no whole model"):
+        call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+
+
+# ------------------------------------------------------------------ publish
+def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
+    fake: Any, world: Any
+) -> None:
+    put_raw(*world)
+    run = call("publish", ready_to_publish())
+    location = f"s3://lake/predictions/as_of=2026-03-02/run={RUN_ID}/"
+    assert catalog.partition_location("engage_test", "predictions", "2026-03-02") == location
+    assert run["publish"]["predictions"] == 300
+    assert s3.get_json("lake", "online/current.json") == {
+        "schema_version": 1,
+        "run_id": RUN_ID,
+        "as_of": "2026-03-02",
+        "n_shards": 1,
+        "model_version": names.model_version(RUN_ID),
+    }
+    tables = {name for database, name in support.glue().tables if database == "engage_test"}
+    assert tables == {"predictions", "qa_sample"}
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["status"] == "finished"
+    assert status["publish"]["high_risk"] == 120
+    assert len(json.dumps(run)) < 20_000
+
+
+def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    s3.put_bytes("lake", "knowledge/old.md", b"from an earlier version")
+    call("publish", ready_to_publish())
+    texts = {key: (s3.get_bytes("lake", key) or b"").decode() for key in s3.keys("lake", "knowledge/")}
+    assert "knowledge/old.md" not in texts
+    everything = "\n".join(texts.values())
+    assert "C0000" not in everything
+    assert "example.com" not in everything
+    assert "| LI |" not in texts["knowledge/risk-by-country.md"]
+    assert "| DE | 294 |" in texts["knowledge/risk-by-country.md"]
+    assert "no active day for n days" in texts["knowledge/reasons.md"]
+    assert "baseline rule of thumb" in texts["knowledge/model-card.md"]
+    assert "Customers: 300" in texts["knowledge/overview.md"]
+
+
+def test_the_sample_is_the_same_when_publish_is_repeated(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    first = call("publish", run)["publish"]
+    key = next(iter(s3.keys("lake", "qa_sample/")))
+    before = s3.get_bytes("lake", key)
+    second = call("publish", run)["publish"]
+    assert s3.get_bytes("lake", key) == before
+    assert {**first, "dropped_tables": 0} == {**second, "dropped_tables": 0}
+
+
+def test_the_sample_takes_as_many_of_each_band_as_there_are(fake: Any) -> None:
+    sample = support.load("publish").sample
+    bands = ["high"] * 20 + ["medium"] * 300 + ["low"] * 700
+    from engage_ml.contract import PREDICTION_COLUMNS
+
+    columns = {name: [None] * len(bands) for name, _ in PREDICTION_COLUMNS}
+    columns |= {"customer_id": [f"C{n}" for n in range(len(bands))], "risk_band": bands}
+    fake.db.register("source", pa.table(columns))
+    sql = f"SELECT risk_band, count(*) AS n FROM ({sample.sample_sql('source', '2026-03-02')}) GROUP BY 1"
+    counts = dict(fake.db.execute(sql).fetchall())
+    assert counts == {"high": 20, "medium": 190, "low": 190}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"rows": 299}, "299 predictions for 300 customers"),
+        ({"churn": 1.5}, "not_a_share: 300 rows"),
+        ({"churn": 0.9}, "300 of 300 customers at high risk"),
+    ],
+)
+def test_publish_moves_no_pointer_when_a_check_fails(
+    fake: Any, world: Any, options: dict[str, Any], told: str
+) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    put_predictions(run, **options)
+    with pytest.raises(DataError, match=told):
+        call("publish", run)
+    assert catalog.partition_location("engage_test", "predictions", "2026-03-02") is None
+    assert s3.get_json("lake", "online/current.json") is None
+
+
+def test_publish_refuses_missing_online_files(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    s3.delete_prefix("lake", f"online/run={RUN_ID}/")
+    with pytest.raises(DataError, match="3 online files are missing"):
+        call("publish", run)
+
+
+@pytest.mark.parametrize(("code", "told"), [(None, "job-1"), ("ConflictException", "skipped: another")])
+def test_publish_starts_the_ingestion_and_another_one_running_is_no_failure(
+    fake: Any, monkeypatch: pytest.MonkeyPatch, code: str | None, told: str
+) -> None:
+    class Agent:
+        exceptions = support.MemoryGlue.exceptions
+
+        def start_ingestion_job(self, **call: str) -> dict[str, Any]:
+            assert call == {"knowledgeBaseId": "kb", "dataSourceId": "source"}
+            if code:
+                raise self.exceptions.ClientError({"Error": {"Code": code}}, "StartIngestionJob")
+            return {"ingestionJob": {"ingestionJobId": "job-1"}}
+
+    module = support.load("publish")
+    assert module.start_ingestion(Settings()).startswith("none")
+    monkeypatch.setenv("KNOWLEDGE_BASE_ID", "kb")
+    monkeypatch.setenv("DATA_SOURCE_ID", "source")
+    aws.CLIENTS["bedrock-agent"] = Agent()
+    assert module.start_ingestion(Settings()).startswith(told)
+
+
+# ------------------------------------------------------------------ cleanup
+def test_cleanup_removes_the_runs_outputs_and_says_what_failed_and_how_to_go_on(
+    fake: Any, world: Any
+) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    s3.put_bytes("lake", f"quarantine/run={RUN_ID}/customers/x", b"x")
+    fake.running["q-late"] = f"CREATE TABLE features_train_{names.rid(RUN_ID)}"
+    fake.running["q-other"] = "SELECT 1"
+    error = {
+        "Error": "DataError",
+        "Cause": json.dumps({"errorType": "DataError", "errorMessage": "Too few."}),
+    }
+    failed = call("cleanup", {**run, "error": error})
+    assert failed["failure"]["step"] == "Publish"
+    assert failed["failure"]["cause"] == "Too few."
+    assert "engage run-pipeline --as-of 2026-03-02" in failed["failure"]["resume"]
+    assert fake.stopped == ["q-late"]
+    left = {key.split("/")[0] for key in s3.keys("lake", "")}
+    assert left == {"quarantine", "runs", "models"}
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["status"] == "failed"
+
+
+def test_cleanup_leaves_what_is_published(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = call("publish", ready_to_publish())
+    failed = call("cleanup", {**run, "error": {"Error": "States.Timeout", "Cause": ""}})
+    assert failed["failure"]["step"] == "Meter"
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["status"] == "finished"
+    other = {**EVENT, "run_id": "run-second"}
+    second = {**until("features", other), "error": {"Error": "X"}}
+    call("cleanup", second)
+    assert s3.any_object("lake", f"predictions/as_of=2026-03-02/run={RUN_ID}/")
+    assert s3.any_object("lake", f"online/run={RUN_ID}/")
+    assert not list(s3.keys("lake", "features/run=run-second/"))
+
+
+def test_cleanup_reads_the_cause_of_a_task_and_of_an_execution_that_never_became_a_run(fake: Any) -> None:
+    cause = json.dumps(
+        {"StoppedReason": "Essential container exited", "Containers": [{"Name": "main", "ExitCode": 137}]}
+    )
+    event = {"run_id": RUN_ID, "prepare": {}, "validate": {}, "split": {}, "features": {}}
+    failure = call("cleanup", {**event, "error": {"Error": "States.TaskFailed", "Cause": cause}})["failure"]
+    assert failure["step"] == "Train"
+    assert failure["cause"] == "Essential container exited; container main ended with exit code 137"
+    refused = call("cleanup", {"run_id": "//", "error": {"Error": "InputError", "Cause": "x"}})["failure"]
+    assert refused["step"] == "Prepare"
+
+
+def test_a_champion_that_cannot_serve_any_more_is_replaced(fake: Any) -> None:
+    s3.put_json("lake", "models/champion.json", {"model_version": "m-old", "as_of": "2026-02-23"})
+    put_training(RUN_ID, champion=None, extra_loss=0.05)
+    evaluation = s3.get_json("lake", f"runs/{RUN_ID}/evaluation.json")
+    assert evaluation is not None
+    evaluation |= {"champion_unusable": "m-old", "decision": {"promote": True, "reason": "It lacks a file."}}
+    s3.put_json("lake", f"runs/{RUN_ID}/evaluation.json", evaluation)
+    run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    assert run["promote"]["promoted"]
+    assert run["promote"]["reason"] == "It lacks a file."

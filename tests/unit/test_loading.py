@@ -1,0 +1,79 @@
+"""Loading raw data: nothing is lost, nothing is mixed."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from engage_cli.datagen.importing import _Replaces
+from engage_cli.datagen.load import LOADING_KEY, load_raw, refuse_to_overwrite
+from engage_cli.datagen.sinks import Sink
+from engage_cli.errors import UserError
+
+
+class FakeRaw:
+    """A bucket in memory."""
+
+    def __init__(self, *keys: str) -> None:
+        self.objects = dict.fromkeys(keys, b"old")
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        yield from [k for k in sorted(self.objects) if k.startswith(prefix)]
+
+    def put(self, key: str, data: bytes) -> None:
+        self.objects[key] = data
+
+    def delete(self, keys: Iterable[str]) -> int:
+        removed = [self.objects.pop(key, None) for key in list(keys)]
+        return len(removed)
+
+
+def test_new_files_replace_the_old_ones_and_the_marker_goes() -> None:
+    raw = FakeRaw("customers/part-1.csv", "activity/week=2026-01-05/part-1.csv", "other/kept")
+    load_raw(raw, raw, lambda sink: sink.put("customers/part-0.parquet", b"new"))
+    assert raw.objects == {"customers/part-0.parquet": b"new", "other/kept": b"old"}
+
+
+def test_an_interrupted_load_leaves_the_marker_and_the_old_data() -> None:
+    raw = FakeRaw("customers/part-1.csv")
+
+    def write(sink: Sink) -> None:
+        sink.put("customers/part-0.parquet", b"new")
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        load_raw(raw, raw, write)
+    assert LOADING_KEY in raw.objects
+    assert raw.objects["customers/part-1.csv"] == b"old"
+
+
+def test_a_refused_import_leaves_no_marker() -> None:
+    raw = FakeRaw("customers/part-1.csv")
+
+    def refuse(_: Sink) -> None:
+        raise UserError("The file is empty.")
+
+    with pytest.raises(UserError):
+        load_raw(raw, raw, refuse)
+    assert raw.objects == {"customers/part-1.csv": b"old"}
+
+
+def test_data_is_not_overwritten_unless_asked() -> None:
+    with pytest.raises(UserError, match="raw data already"):
+        refuse_to_overwrite(FakeRaw("customers/x"), replace=False)
+    refuse_to_overwrite(FakeRaw("customers/x"), replace=True)
+    refuse_to_overwrite(FakeRaw(), replace=False)
+
+
+@pytest.mark.parametrize(
+    ("everything", "old", "goes"),
+    [
+        (False, "activity/week=2026-01-05/part-9.parquet", True),
+        (False, "activity/week=2025-12-29/part-9.parquet", False),
+        (True, "activity/week=2025-12-29/part-9.parquet", True),
+        (True, "customers/part-9.parquet", False),
+    ],
+)
+def test_an_import_replaces_the_weeks_it_brings_and_others_only_when_asked(
+    everything: bool, old: str, goes: bool
+) -> None:
+    assert _Replaces(everything)(old, {"activity/week=2026-01-05/part-0.parquet"}) is goes

@@ -1,0 +1,85 @@
+"""From a run's history to its states."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engage_cli.errors import CloudError, UserError
+from engage_cli.pipeline.run import RunResult, checked_as_of, new_run_id, require_success
+from engage_cli.pipeline.states import failure_of, message_of, states_of
+
+START = datetime(2026, 11, 23, 6, tzinfo=UTC)
+
+
+def event(second: float, kind: str, **details: Any) -> dict[str, Any]:
+    return {"type": kind, "timestamp": START + timedelta(seconds=second), **details}
+
+
+def entered(second: float, name: str) -> dict[str, Any]:
+    return event(second, "TaskStateEntered", stateEnteredEventDetails={"name": name})
+
+
+def exited(second: float, name: str) -> dict[str, Any]:
+    return event(second, "TaskStateExited", stateExitedEventDetails={"name": name})
+
+
+def failed(second: float, error: str, cause: str) -> dict[str, Any]:
+    return event(second, "TaskFailed", taskFailedEventDetails={"error": error, "cause": cause})
+
+
+def test_a_state_that_ended_took_the_time_between_entry_and_exit() -> None:
+    (view,) = states_of([entered(0, "Train"), exited(12.5, "Train")])
+    assert (view.name, view.status, view.seconds(START)) == ("Train", "succeeded", 12.5)
+
+
+def test_a_polling_loop_is_one_state_from_first_to_last() -> None:
+    loop = [entered(0, "StartCrawler"), exited(1, "StartCrawler"), entered(1, "WaitForCrawler"),
+            exited(2, "WaitForCrawler"), entered(2, "GetCrawler"), exited(3, "GetCrawler")]  # fmt: skip
+    (view,) = states_of(loop)
+    assert (view.name, view.seconds(START)) == ("StartCrawler", 3)
+
+
+def test_a_retry_that_succeeds_is_counted_but_is_no_failure() -> None:
+    retried = [entered(0, "Split"), failed(1, "Lambda.ServiceException", "busy"), event(2, "TaskSucceeded"),
+               exited(3, "Split")]  # fmt: skip
+    (view,) = states_of(retried)
+    assert (view.status, view.retries) == ("succeeded", 1)
+
+
+def test_a_state_left_through_its_catch_is_the_failure_of_the_run() -> None:
+    cause = json.dumps({"errorType": "DataError", "errorMessage": "The table activity is empty."})
+    views = states_of([entered(0, "Validate"), failed(1, "DataError", cause), exited(1, "Validate"),
+                       entered(1, "Cleanup"), event(2, "TaskSucceeded"), exited(2, "Cleanup")])  # fmt: skip
+    failure = failure_of(views)
+    assert (failure.state, failure.error, failure.message) == (
+        "Validate",
+        "DataError",
+        "The table activity is empty.",
+    )
+
+
+def test_the_exit_code_of_a_task_is_part_of_the_message() -> None:
+    cause = json.dumps({"Containers": [{"ExitCode": 3}], "StoppedReason": "Essential container exited"})
+    assert message_of(cause) == "Essential container exited (exit code 3)"
+
+
+def test_a_failed_run_says_where_why_and_what_next() -> None:
+    failure = failure_of(states_of([entered(0, "Train"), failed(1, "States.TaskFailed", "out of memory"),
+                                    exited(1, "Train")]))  # fmt: skip
+    result = RunResult("run-1", "FAILED", 1.0, [], None, failure)
+    with pytest.raises(CloudError) as caught:
+        require_success(result)
+    assert caught.value.message == "Run run-1 failed at Train: out of memory."
+    assert "engage run-pipeline" in (caught.value.hint or "")
+
+
+def test_run_ids_sort_by_time() -> None:
+    assert new_run_id(START) < new_run_id(START + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("text", "part"), [("yesterday", "not a date"), ("2026-11-24", "Tuesday")])
+def test_an_as_of_date_must_be_a_monday(text: str, part: str) -> None:
+    with pytest.raises(UserError, match=part):
+        checked_as_of(text)
