@@ -97,7 +97,9 @@ def _fargate_quota(context: "Context") -> CheckResult:
                 ServiceCode=service, QuotaCode=code
             )
     except EngageError as exc:
-        return CheckResult("Fargate quota", False, exc.message, "Allow servicequotas:GetServiceQuota.")
+        return CheckResult(
+            "Fargate quota", False, exc.message, exc.hint or "Allow servicequotas:GetServiceQuota."
+        )
     value = float(quota["Quota"]["Value"])
     hint = (
         None if value >= NEEDED_VCPUS else f"Ask for at least {NEEDED_VCPUS} vCPU in Service Quotas ({code})."
@@ -119,7 +121,7 @@ def _model(context: "Context") -> CheckResult:
             "Model for questions",
             False,
             exc.message,
-            "Set model_id in engage.toml to a model that the account may use.",
+            exc.hint or "Set model_id in engage.toml to a model that the account may use.",
         )
     status = details.get("modelLifecycle", {}).get("status", "unknown")
     hint = None if status == "ACTIVE" else "Legacy models are closed to new accounts: set another model_id."

@@ -185,12 +185,14 @@ def image_is_pushed(ecr: object, reference: str) -> bool:
     repository, tag = reference.split("/", 1)[1].rsplit(":", 1)
     with translated(f"looking for the image {repository}:{tag}"):
         try:
-            ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])  # type: ignore[attr-defined]
+            found = ecr.describe_images(  # type: ignore[attr-defined]
+                repositoryName=repository, imageIds=[{"imageTag": tag}]
+            )
         except ClientError as exc:
             if error_code(exc) == "ImageNotFoundException":
                 return False
             raise
-    return True
+    return bool(found["imageDetails"])
 
 
 def find_builder() -> str | None:

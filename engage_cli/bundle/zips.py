@@ -7,6 +7,7 @@ program's own interpreter and libraries.
 
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,19 +44,42 @@ def handler_names() -> list[str]:
     return sorted(p.parent.name for p in (asset_root() / "handlers").glob("*/app.py"))
 
 
-def build_zip(handler: str, *, with_wheels: bool) -> Zip:
-    """Build the zip of one handler. Raises CloudError when its wheels cannot be had or are too large."""
+def build_zip(handler: str, *, with_wheels: bool, cache: Path | None = None) -> Zip:
+    """Build the zip of one handler. Raises CloudError when its wheels cannot be had or are too large.
+
+    A zip with wheels takes seconds, so it is kept in the folder `cache`, under a name made from its sources.
+    """
     root = asset_root()
     files = dict(_tree(root / "handlers" / handler))
     files |= {f"common/{name}": path for name, path in _tree(root / "handlers" / "common")}
     files |= {f"engage_ml/{name}": path for name, path in _tree(root / "containers" / "engage_ml")}
-    if not with_wheels:
-        data = _zip(files.items())
-    else:
-        with tempfile.TemporaryDirectory(prefix="engage-wheels-") as folder:
-            wheels = _install_wheels(handler, Path(folder))
-            data = _zip((wheels | files).items())
+    data = _zip_with_wheels(handler, files, cache) if with_wheels else _zip(files.items())
     return Zip(handler, data, hashlib.sha256(data).hexdigest()[:16])
+
+
+def _zip_with_wheels(handler: str, files: dict[str, Path], cache: Path | None) -> bytes:
+    kept = cache / f"{handler}-{_sources_digest(handler, files)}.zip" if cache else None
+    if kept is not None and kept.is_file():
+        return kept.read_bytes()
+    with tempfile.TemporaryDirectory(prefix="engage-wheels-") as folder:
+        wheels = _install_wheels(handler, Path(folder))
+        data = _zip((wheels | files).items())
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for stale in kept.parent.glob(f"{handler}-*.zip"):
+            stale.unlink(missing_ok=True)
+        partial = kept.with_suffix(f".{os.getpid()}")
+        partial.write_bytes(data)
+        partial.replace(kept)
+    return data
+
+
+def _sources_digest(handler: str, files: dict[str, Path]) -> str:
+    digest = hashlib.sha256(f"{LAMBDA_PYTHON} {LAMBDA_PLATFORM}".encode())
+    digest.update(requirements_of(handler).read_bytes())
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0" + files[name].read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def _tree(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -101,6 +125,9 @@ def _install_wheels(handler: str, folder: Path) -> dict[str, Path]:
         "cp",
         "--only-binary",
         ":all:",
+        # The list is complete and pinned; pip would check it against this interpreter, not Lambda's.
+        "--no-deps",
+        "--ignore-requires-python",
         "-r",
         str(requirements_of(handler)),
     ]

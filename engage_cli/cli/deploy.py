@@ -15,6 +15,7 @@ _WORDS = {
     "clear": "clearing the failed stack of",
     "upload": "uploading",
     "build": "building",
+    "bundle": "bundling",
 }
 
 

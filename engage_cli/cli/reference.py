@@ -19,7 +19,7 @@ _INTERNAL = ("sources",)
 
 
 def command_tree() -> Any:
-    """Return the root of the command tree; a part has `name`, `help`, `params` and, in a group, `commands`."""
+    """Return the root of the command tree: `name`, `help`, `params` and, in a group, `commands`."""
     import typer.main
 
     from engage_cli.cli.main import app

@@ -48,6 +48,8 @@ class Deployer:
     def plan(self) -> Deployment:
         """Compare what is here with what is there; changes nothing."""
         templates = all_templates()
+        if not self._settings.is_local:
+            self._on_step("the functions with their wheels", "bundle")
         inputs = build_inputs(self._settings, self._aws.account_id, templates)
         stacks = self._stacks.all(stack_prefix(self._settings.env))
         values = Values(dict(inputs.parameters))

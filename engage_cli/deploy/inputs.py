@@ -41,7 +41,12 @@ def build_inputs(settings: Settings, account_id: str, templates: Iterable[Templa
     """
     with ThreadPoolExecutor(max_workers=4) as pool:
         zips = tuple(
-            pool.map(lambda name: build_zip(name, with_wheels=not settings.is_local), handler_names())
+            pool.map(
+                lambda name: build_zip(
+                    name, with_wheels=not settings.is_local, cache=settings.home / "cache"
+                ),
+                handler_names(),
+            )
         )
     definitions = {name: _definition(name) for name in DEFINITIONS}
     registry = f"{account_id}.dkr.ecr.{settings.region}.amazonaws.com"

@@ -12,6 +12,10 @@ from engage_cli.errors import CloudError, UserError
 from engage_cli.pipeline.states import Failure, StateView, failure_of, states_of
 
 
+_AFTER_PUBLISHING = ("Publish", "Meter")
+"""A run that fails there may have pointed readers at its predictions already."""
+
+
 @dataclass(frozen=True)
 class RunResult:
     """How a run ended: its status, its states, its output when it succeeded, else its failure."""
@@ -94,8 +98,10 @@ def require_success(result: RunResult) -> RunResult:
     failure = result.failure
     where = f" at {failure.state}" if failure and failure.state else ""
     why = f": {failure.message.rstrip('.')}" if failure and failure.message else ""
+    published = failure is not None and failure.state in _AFTER_PUBLISHING
     raise CloudError(
         f"Run {result.run_id} {result.status.lower()}{where}{why}.",
-        hint="Nothing of it was published. Correct the cause, then: engage run-pipeline "
+        hint=f"{'Its predictions may be' if published else 'Nothing of it was'} published. "
+        "Correct the cause, then: engage run-pipeline "
         f"(details: engage runs show {result.run_id}; logs: engage logs --run {result.run_id})",
     )

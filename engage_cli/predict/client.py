@@ -9,7 +9,7 @@ from engage_cli.aws.http import Api
 from engage_cli.errors import CloudError, UserError
 
 JOB_TIMEOUT_SECONDS = 900
-MAX_IDS = 100_000
+MAX_IDS = 50_000
 
 
 @dataclass(frozen=True)

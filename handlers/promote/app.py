@@ -33,7 +33,7 @@ def promote(run: Run, settings: Settings) -> Run:
     if evaluation is None or not s3.exists(bucket, f"models/{version}/model.json"):
         raise DataError(
             f"The training of run {run_id} left no {'evaluation' if evaluation is None else 'whole model'}.",
-            hint="look at the training task with `engage logs training`",
+            hint="look at the training task with `engage logs --component training`",
         )
     champion = s3.get_json(bucket, names.CHAMPION_KEY)
     quality = headline(evaluation)

@@ -244,6 +244,13 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     assert [span for span in named if not (ROOT / span).exists()] == []
 
 
+def test_diagrams_hold_nothing_that_mermaid_reads_as_something_else() -> None:
+    """A semicolon ends a statement, and <words> are taken for HTML."""
+    blocks = [block for page in PAGES for kind, block in _FENCE.findall(text_of(page)) if kind == "mermaid"]
+    assert blocks
+    assert [block for block in blocks if re.search(r";|<(?!br)[a-z]", block)] == []
+
+
 def test_the_picture_of_the_architecture_is_the_one_that_its_script_draws() -> None:
     script = DOCS / "diagrams" / "build.py"
     spec = importlib.util.spec_from_file_location("diagram", script)

@@ -21,7 +21,7 @@ STATE_KEY = "engage_s3vectors"
 
 @dataclass(frozen=True)
 class Installed:
-    """The services that answer, for `engage local services` and for tests."""
+    """The services that answer, for tests."""
 
     vectors: VectorService
     knowledge: KnowledgeService
