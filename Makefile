@@ -11,7 +11,7 @@ demo: setup ## the main job, end to end, with 100,000 customers
 	$(BIN)/engage demo
 
 test: setup lint ## everything that CI runs
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not aws"
 
 setup: $(STAMP)
 
@@ -35,7 +35,7 @@ lint: setup ## format, lint, types, templates
 	$(BIN)/cfn-lint -t infra/cloudformation/*.yaml -r us-east-1 -c I
 
 unit: setup ## the quick tests
-	$(BIN)/pytest -m "not local" -n 2
+	$(BIN)/pytest -m "not local and not slow and not aws" -n 2
 
 local: setup ## whole-path tests against the embedded endpoint
 	$(BIN)/pytest -m local

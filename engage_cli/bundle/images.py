@@ -9,10 +9,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from engage_cli.assets import asset_root
 from engage_cli.errors import CloudError, UserError
@@ -102,7 +102,7 @@ class DirectoryPublisher:
 class BuilderPublisher:
     """Builds with docker, podman, buildah or finch, and pushes to ECR."""
 
-    def __init__(self, ecr: object, builder: str) -> None:
+    def __init__(self, ecr: Any, builder: str) -> None:
         self._ecr = ecr
         self._builder = builder
 
@@ -123,7 +123,7 @@ class BuilderPublisher:
         from engage_cli.aws.errors import translated
 
         with translated("signing in to ECR"):
-            data = self._ecr.get_authorization_token()["authorizationData"][0]  # type: ignore[attr-defined]
+            data = self._ecr.get_authorization_token()["authorizationData"][0]
         user, password = base64.b64decode(data["authorizationToken"]).decode().split(":", 1)
         # The password goes through standard input, so that no process list shows it.
         self._run(["login", "--username", user, "--password-stdin", registry], stdin=password)
@@ -140,7 +140,14 @@ class BuilderPublisher:
 class CodeBuildPublisher:
     """Builds in the account with CodeBuild, when no builder is on this machine."""
 
-    def __init__(self, codebuild: object, ecr: object, upload: object, project: str, sleep: object) -> None:
+    def __init__(
+        self,
+        codebuild: Any,
+        ecr: Any,
+        upload: Callable[[str, bytes], str],
+        project: str,
+        sleep: Callable[[float], None],
+    ) -> None:
         self._codebuild = codebuild
         self._ecr = ecr
         self._upload = upload
@@ -149,13 +156,13 @@ class CodeBuildPublisher:
 
     def publish(self, image: Image, reference: str) -> bool:
         from engage_cli.aws.errors import translated
-        from engage_cli.bundle.zips import _zip
+        from engage_cli.bundle.zips import zip_bytes
 
         if image_is_pushed(self._ecr, reference):
             return False
-        location = self._upload(f"build/{image.name}-{image.digest}.zip", _zip(image.files.items()))  # type: ignore[operator]
+        location = self._upload(f"build/{image.name}-{image.digest}.zip", zip_bytes(image.files.items()))
         with translated("starting the image build"):
-            build = self._codebuild.start_build(  # type: ignore[attr-defined]
+            build = self._codebuild.start_build(
                 projectName=self._project,
                 sourceTypeOverride="S3",
                 sourceLocationOverride=location,
@@ -165,9 +172,9 @@ class CodeBuildPublisher:
                 ],
             )["build"]
         while build["buildStatus"] == "IN_PROGRESS":
-            self._sleep(5)  # type: ignore[operator]
+            self._sleep(5)
             with translated("watching the image build"):
-                build = self._codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]  # type: ignore[attr-defined]
+                build = self._codebuild.batch_get_builds(ids=[build["id"]])["builds"][0]
         if build["buildStatus"] != "SUCCEEDED":
             raise CloudError(
                 f"CodeBuild could not build the image '{image.name}': {build['buildStatus']}.",
@@ -176,7 +183,7 @@ class CodeBuildPublisher:
         return True
 
 
-def image_is_pushed(ecr: object, reference: str) -> bool:
+def image_is_pushed(ecr: Any, reference: str) -> bool:
     """Say whether ECR holds the reference."""
     from botocore.exceptions import ClientError
 
@@ -185,9 +192,7 @@ def image_is_pushed(ecr: object, reference: str) -> bool:
     repository, tag = reference.split("/", 1)[1].rsplit(":", 1)
     with translated(f"looking for the image {repository}:{tag}"):
         try:
-            found = ecr.describe_images(  # type: ignore[attr-defined]
-                repositoryName=repository, imageIds=[{"imageTag": tag}]
-            )
+            found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
         except ClientError as exc:
             if error_code(exc) == "ImageNotFoundException":
                 return False

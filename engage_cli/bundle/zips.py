@@ -53,7 +53,7 @@ def build_zip(handler: str, *, with_wheels: bool, cache: Path | None = None) -> 
     files = dict(_tree(root / "handlers" / handler))
     files |= {f"common/{name}": path for name, path in _tree(root / "handlers" / "common")}
     files |= {f"engage_ml/{name}": path for name, path in _tree(root / "containers" / "engage_ml")}
-    data = _zip_with_wheels(handler, files, cache) if with_wheels else _zip(files.items())
+    data = _zip_with_wheels(handler, files, cache) if with_wheels else zip_bytes(files.items())
     return Zip(handler, data, hashlib.sha256(data).hexdigest()[:16])
 
 
@@ -63,7 +63,7 @@ def _zip_with_wheels(handler: str, files: dict[str, Path], cache: Path | None) -
         return kept.read_bytes()
     with tempfile.TemporaryDirectory(prefix="engage-wheels-") as folder:
         wheels = _install_wheels(handler, Path(folder))
-        data = _zip((wheels | files).items())
+        data = zip_bytes((wheels | files).items())
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         for stale in kept.parent.glob(f"{handler}-*.zip"):
@@ -88,7 +88,8 @@ def _tree(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def _zip(files: Iterable[tuple[str, Path]]) -> bytes:
+def zip_bytes(files: Iterable[tuple[str, Path]]) -> bytes:
+    """Return a zip of files by name: sorted, with one date and mode, so that equal files give equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, path in sorted(files):

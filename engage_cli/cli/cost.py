@@ -46,7 +46,11 @@ def cost_report(
 
 def latest_success(ctx: typer.Context) -> str:
     """Return the newest run that succeeded. Raises UserError when there is none."""
-    runs = ctx.obj.runs().recent(1, status="SUCCEEDED")
-    if not runs:
+    import json
+
+    reader = ctx.obj.runs()
+    newest = reader.recent(1, status="SUCCEEDED")
+    if not newest:
         raise UserError("No run has succeeded yet.", hint="Run: engage run-pipeline")
-    return str(runs[0]["name"])
+    # A scheduled execution is named by a UUID; its run id is made from that and stands in the output.
+    return str(json.loads(reader.describe(newest[0]["name"])["output"])["run_id"])

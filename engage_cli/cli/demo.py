@@ -19,10 +19,10 @@ AT_RISK_SQL = """
 SELECT customer_id
 FROM predictions
 WHERE as_of = '{as_of}' AND recently_active
-ORDER BY churn_probability * expected_value DESC, customer_id
+ORDER BY CASE WHEN risk_band = 'low' THEN 1 ELSE 0 END, churn_probability * expected_value DESC, customer_id
 LIMIT 1
 """
-"""The customer with the most expected spend at risk among those who are still active."""
+"""The customer with the most expected spend at risk among those who are still active but may leave."""
 
 
 def register(app: typer.Typer) -> None:

@@ -60,7 +60,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
         context.ui.print(f"Running at {found.endpoint.url}, process {found.endpoint.pid}.")
         context.ui.print("With the AWS CLI:")
         context.ui.print(
-            f"  export AWS_SHARED_CREDENTIALS_FILE={data['credentials_file']} AWS_REGION=us-east-1"
+            f"  export AWS_SHARED_CREDENTIALS_FILE={data['credentials_file']} AWS_DEFAULT_REGION=us-east-1"
         )
         context.ui.print(f"  aws --endpoint-url {found.endpoint.url} s3 ls")
 

@@ -71,7 +71,15 @@ def runs(
     context = context_of(ctx, json=json)
     found = context.runs().recent(limit)
     rows = [(e["name"], e["status"], f"{e['startDate']:%Y-%m-%d %H:%M:%S}", _duration(e)) for e in found]
-    data = [dict(zip(("run_id", "status", "started", "seconds"), row, strict=True)) for row in rows]
+    data = [
+        {
+            "run_id": e["name"],
+            "status": e["status"],
+            "started": e["startDate"].isoformat(),
+            "seconds": _seconds(e),
+        }
+        for e in found
+    ]
     context.emit(data, lambda: context.ui.table("Runs", ("run", "status", "started", ">seconds"), rows))
 
 
@@ -106,9 +114,15 @@ def show(
     context.emit(_run_json(result), render)
 
 
-def _duration(execution: dict[str, Any]) -> str:
+def _seconds(execution: dict[str, Any]) -> float | None:
+    """How long an execution took; None while it runs."""
     stop = execution.get("stopDate")
-    return f"{(stop - execution['startDate']).total_seconds():.1f}" if stop else "running"
+    return (stop - execution["startDate"]).total_seconds() if stop else None
+
+
+def _duration(execution: dict[str, Any]) -> str:
+    seconds = _seconds(execution)
+    return "running" if seconds is None else f"{seconds:.1f}"
 
 
 def _run_json(result: "RunResult") -> dict[str, Any]:

@@ -9,6 +9,120 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_ATHENA = "athena.amazonaws.com"
+
+
+@dataclass
+class Caller:
+    """A principal, and what it may do: its policies are read once, for many decisions.
+
+    `via` is the service that calls with the principal's permissions (forward access session).
+    """
+
+    principal: Any  # ministack's PrincipalInfo; None: nobody, to whom nothing is allowed
+    via: str = ""
+    _by_action: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of_request(cls, headers: Mapping[str, str], query_params: Any) -> "Caller | None":
+        """Who made a request to Athena; None is the root of the account, who may do everything.
+
+        A state machine's calls carry no keys that anyone owns: they are made by the role of the machine.
+        """
+        from ministack.core import iam_evaluator as iam
+        from ministack.core.responses import get_account_id
+        from ministack.core.router import extract_access_key_id
+
+        from engage_cli.local import step_functions
+
+        key = extract_access_key_id(dict(headers), query_params or {})
+        found = iam.resolve_principal(key, get_account_id())
+        if not isinstance(found, iam.AuthError):
+            return None if found.policies is None else cls(found, _ATHENA)
+        acting = step_functions.acting_role()
+        return cls.of_role(*acting, via=_ATHENA) if acting else cls(None, _ATHENA)
+
+    @classmethod
+    def of_role(cls, role_arn: str, session: str, *, via: str = "") -> "Caller":
+        """A session of a role."""
+        from ministack.core import iam_evaluator as iam
+        from ministack.services import iam as iam_service
+
+        account, name = account_of(role_arn), role_name(role_arn)
+        principal = iam.PrincipalInfo(
+            arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
+            type="AssumedRole",
+            account=account,
+            policies=iam._gather_role_policies(name, account),
+            limits=iam._permissions_boundary(iam_service._roles, name, account),
+        )
+        return cls(principal, via)
+
+    def denial(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> str | None:
+        """The AccessDenied message when `action` on `resource` is refused; None when it is allowed.
+
+        `context` holds condition keys of the request, such as `iam:PassedToService`.
+        """
+        from ministack.core import iam_actions
+        from ministack.core import iam_evaluator as iam
+        from ministack.core.responses import get_region
+
+        if self.principal is None:
+            return f"User: anonymous is not authorized to perform: {action} on resource: {resource}"
+        service = action.partition(":")[0]
+        keys: dict[str, Any] = {key.lower(): value for key, value in (context or {}).items()}
+        origin = {}
+        if self.via:
+            keys |= {f"aws:calledvia{end}": self.via for end in ("first", "last")}
+            keys |= {"aws:calledvia": [self.via], "aws:viaawsservice": "true"}
+            origin = {"source_ip": self.via, "secure_transport": True}
+        if service == "s3":
+            path = "/" + resource.rpartition(":")[2]
+            tags = iam_actions.s3_service_context(action, {}, path, {})
+            keys |= {key.lower(): value for key, value in tags.items()}
+        evaluation = iam.EvalContext(
+            principal_arn=self.principal.arn,
+            principal_type=self.principal.type,
+            principal_account=self.principal.account,
+            action=action,
+            resource_arn=resource,
+            region=get_region(),
+            service_context=keys,
+            principal_keys=self.principal.keys,
+            **origin,
+        )
+        policies, limits = self._relevant(action)
+        decision = iam.evaluate(evaluation, policies, *limits)
+        # A resource's own policy (a bucket's, a function's) can refuse what the role allows, and the reverse.
+        own = iam._resource_policy(service, resource)
+        if own is not None and (own[0] or own[1] != self.principal.account):
+            decision = iam.combine_resource_policy(decision, evaluation, *own, limits=tuple(limits))
+        if decision.decision == "Allow":
+            return None
+        message: str = iam_actions.identity_denial_message(
+            action, self.principal.arn, resource, decision.decision == "Deny"
+        )
+        return message
+
+    def _relevant(self, action: str) -> Any:
+        """The statements that name the action, looked for once: a query asks about hundreds of objects."""
+        from ministack.core import iam_evaluator as iam
+
+        found = self._by_action.get(action)
+        if found is None:
+
+            def about(layer: Any) -> Any:
+                return [
+                    [one for one in policy if iam._action_matches(action, one.actions, one.not_actions)]
+                    for policy in layer
+                ]
+
+            found = about(self.principal.policies), [about(layer) for layer in self.principal.limits]
+            self._by_action[action] = found
+        return found
 
 
 def denial(
@@ -23,32 +137,7 @@ def denial(
 
     `context` holds condition keys of the request, such as `iam:PassedToService`.
     """
-    from ministack.core import iam_evaluator as iam
-    from ministack.core.iam_actions import identity_denial_message
-    from ministack.core.responses import get_region
-    from ministack.services import iam as iam_service
-
-    account, name = account_of(role_arn), role_name(role_arn)
-    principal = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
-    evaluation = iam.EvalContext(
-        principal_arn=principal,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=resource,
-        region=get_region(),
-        service_context={key.lower(): value for key, value in (context or {}).items()},
-    )
-    limits = iam._permissions_boundary(iam_service._roles, name, account)
-    decision = iam.evaluate(evaluation, iam._gather_role_policies(name, account), *limits)
-    # A resource's own policy (a bucket's, a function's) can refuse what the role allows, and the reverse.
-    own = iam._resource_policy(action.partition(":")[0], resource)
-    if own is not None:
-        decision = iam.combine_resource_policy(decision, evaluation, *own, limits=tuple(limits))
-    if decision.decision == "Allow":
-        return None
-    message: str = identity_denial_message(action, principal, resource, decision.decision == "Deny")
-    return message
+    return Caller.of_role(role_arn, session).denial(action, resource, context)
 
 
 def pass_role_denial(caller_role: str, session: str, passed_role: str, service: str) -> str | None:

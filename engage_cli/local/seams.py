@@ -17,6 +17,7 @@ _HANDLER = ("method", "path", "headers", "body", "query_params")
 _STATES = "ministack.services.stepfunctions"
 _ECS = "ministack.services.ecs"
 _LAMBDA = "ministack.services.lambda_svc"
+_PROVISIONERS = "ministack.services.cloudformation.provisioners"
 
 
 class SeamMovedError(RuntimeError):
@@ -158,7 +159,6 @@ def _task_seams() -> list[Seam]:
 
     arguments = ("cdef", "td", "env", "port_bindings", "ecs_network", "host_mode", "task_id", "task_arn",
                  "ministack_net_ip", "cluster_arn")  # fmt: skip
-    provisioners = "ministack.services.cloudformation.provisioners"
     definition = ("AWS::ECS::TaskDefinition", "create")
     create = ("logical_id", "props", "stack_name")
     return [
@@ -183,7 +183,7 @@ def _task_seams() -> list[Seam]:
         ),
         Seam(
             "task sizes in templates",
-            provisioners,
+            _PROVISIONERS,
             "_RESOURCE_HANDLERS",
             create,
             lambda _, old: ecs_tasks.wrap_create_from_template(old),
@@ -238,6 +238,16 @@ def _state_machine_seams() -> list[Seam]:
     found.append(
         Seam(
             "ecs:runTask", _STATES, "_SERVICE_DISPATCH", call, lambda _, __: states.run_ecs_task, (run_task,)
+        )
+    )
+    found.append(
+        Seam(
+            "state machine removal",
+            _PROVISIONERS,
+            "_RESOURCE_HANDLERS",
+            ("physical_id", "props"),
+            lambda _, old: states.wrap_delete_from_template(old),
+            ("AWS::StepFunctions::StateMachine", "delete"),
         )
     )
     return found

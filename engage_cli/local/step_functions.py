@@ -40,6 +40,12 @@ class _Caller:
 _caller: contextvars.ContextVar[_Caller | None] = contextvars.ContextVar("engage_states_caller", default=None)
 
 
+def acting_role() -> tuple[str, str] | None:
+    """Role and session name of the task state that the current call comes from, if it comes from one."""
+    caller = _caller.get()
+    return (caller.role_arn, caller.session) if caller is not None else None
+
+
 def wrap_execute_task(original: Callable[..., Any]) -> Callable[..., Any]:
     """Remember, for the calls below a task state, which role runs it and when it must be done."""
 
@@ -104,6 +110,22 @@ def wrap_read_map_items(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(reader, effective, ctx)
 
     return read_map_items
+
+
+def wrap_delete_from_template(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A state machine that goes with its stack takes its executions along, as DeleteStateMachine does:
+    a later one of the same name would seem to have run already.
+    """
+
+    def delete(physical_id: str, props: Json) -> Any:
+        from ministack.services import stepfunctions as states
+
+        gone = [arn for arn, one in states._executions.items() if one.get("stateMachineArn") == physical_id]
+        for arn in gone:
+            states._executions.pop(arn, None)
+        return original(physical_id, props)
+
+    return delete
 
 
 def wrap_find_matching_retrier(original: Callable[..., Any]) -> Callable[..., Any]:

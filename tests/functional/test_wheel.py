@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.local
 
 
 @pytest.fixture(scope="module")

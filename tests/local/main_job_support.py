@@ -19,8 +19,8 @@ REGION = "us-east-1"
 CUSTOMERS = 3000
 SEED = 7
 STATES = [
-    "Begin", "Prepare", "StartCrawler", "Validate", "Split", "Features", "Train", "Promote", "Infer", "Publish",
-    "Meter", "Done",
+    "Begin", "Prepare", "StartCrawler", "Validate", "Split", "Features", "Train", "Promote", "Infer",
+    "Publish", "Meter", "Done",
 ]  # fmt: skip
 RUN_TIMEOUT_SECONDS = 180
 
@@ -189,7 +189,7 @@ class Watch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self) -> None:
-        while not self._ended.wait(0.05):
+        while not self._ended.wait(0.1):
             for one in [self._endpoint, *self._children()]:
                 # A task may end between being listed and being looked at.
                 with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):

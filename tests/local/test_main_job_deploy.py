@@ -8,7 +8,7 @@ from main_job_support import STATES, Engage, FirstRun
 
 from engage_cli.deploy.layers import LAYERS
 
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.local
 
 
 def stacks(engage: Engage) -> dict[str, dict[str, Any]]:
@@ -99,7 +99,9 @@ def test_a_schedule_that_is_none_is_refused(engage: Engage, first: FirstRun) -> 
 def test_runs_are_listed_newest_first_and_shown_with_their_states(engage: Engage, first: FirstRun) -> None:
     listed = engage.read("runs")
     assert [row["started"] for row in listed] == sorted((row["started"] for row in listed), reverse=True)
-    assert next(row for row in listed if row["run_id"] == first.run_id)["status"] == "SUCCEEDED"
+    mine = next(row for row in listed if row["run_id"] == first.run_id)
+    assert mine["status"] == "SUCCEEDED"
+    assert mine["seconds"] == pytest.approx(first.run["seconds"], abs=0.01)
     shown = engage.read("runs", "show", first.run_id)
     assert [state["name"] for state in shown["states"]] == STATES
     assert first.run_id in engage.ok("runs", "show", first.run_id).out

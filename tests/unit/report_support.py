@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import cost_support
 import numpy as np
 from engage_ml import metrics
+
+from engage_cli.cost import model, pricebook, usage
+from engage_cli.report import ReportInputs, aggregates
 
 COUNTRIES = ("US", "DE", "BR", "IN", "JP", "FR", "GB", "ES", "IT", "MX", "NL", "SE", "PL", "KE")
 PLANS = ("free", "basic", "plus", "family")
@@ -119,3 +123,18 @@ def answers(table: dict[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
         columns = [column[0] for column in cursor.description]
         found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return found
+
+
+def inputs(found: aggregates.Aggregates | None = None) -> ReportInputs:
+    """Everything that a page is built from."""
+    used = usage.parse(cost_support.document_text())
+    return ReportInputs(
+        environment="dev",
+        target="local",
+        as_of="2026-11-23",
+        generated="2026-11-23 06:02 UTC",
+        usage=used,
+        predictions=found or aggregates.from_rows(**answers(predictions_table())),
+        evaluation=evaluation(),
+        cost=model.cost_report(used, pricebook.load()),
+    )

@@ -11,7 +11,6 @@ import cost_support
 import pytest
 import report_support
 
-from engage_cli.cost import model, pricebook, usage
 from engage_cli.errors import CloudError, UserError
 from engage_cli.report import ReportInputs, aggregates, build_report, queries, svg, words
 from engage_cli.report.collect import write_report
@@ -31,17 +30,7 @@ def found(table: dict[str, list[Any]]) -> aggregates.Aggregates:
 
 @pytest.fixture(scope="module")
 def inputs(found: aggregates.Aggregates) -> ReportInputs:
-    used = usage.parse(cost_support.document_text())
-    return ReportInputs(
-        environment="dev",
-        target="local",
-        as_of="2026-11-23",
-        generated="2026-11-23 06:02 UTC",
-        usage=used,
-        predictions=found,
-        evaluation=report_support.evaluation(),
-        cost=model.cost_report(used, pricebook.load()),
-    )
+    return report_support.inputs(found)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from engage_cli.local.athena import statements as st
+from engage_cli.local.athena.access import Access, AuthorisedCatalog
 from engage_cli.local.athena.catalog import Catalog
 from engage_cli.local.athena.date_keys import PREFIX, date_keys, use_date_keys
 from engage_cli.local.athena.ddl import DdlRunner
@@ -164,21 +165,22 @@ class Engine:
 
     def execute(
         self, sql: str, database: str, *, query_id: str, output: str = "", cutoff: int | None = None,
-        handle: QueryHandle | None = None,
+        handle: QueryHandle | None = None, access: Access | None = None,
     ) -> Outcome:  # fmt: skip
         """Execute one statement.
 
         `output` is where a CREATE TABLE AS without a location puts its table; `cutoff` the bytes that it may
-        scan. Raises QueryError, or QueryCancelled after `handle.stop()`.
+        scan; `access` what its caller may touch (None: everything). Raises QueryError, or QueryCancelled
+        after `handle.stop()`.
         """
         import duckdb
 
         statement = st.classify(sql)
-        handle = handle or QueryHandle()
+        handle, access = handle or QueryHandle(), access or Access()
         connection = self._connect()
         try:
             handle.attach(connection)
-            return self._run(connection, statement, database.lower(), query_id, output, cutoff)
+            return self._run(connection, statement, database.lower(), query_id, output, cutoff, access)
         except duckdb.Error as error:
             if handle.cancelled:
                 raise QueryCancelled from error
@@ -195,15 +197,18 @@ class Engine:
         query_id: str,
         output: str,
         cutoff: int | None,
+        access: Access,
     ) -> Outcome:
+        catalog = AuthorisedCatalog(self.catalog, access)
+        access.before(statement, database, catalog, output)
         if isinstance(statement, st.Select):
-            prepared = self.prepare(connection, statement.query, database, cutoff)
+            prepared = self.prepare(connection, statement.query, database, cutoff, access)
             return self._select(connection, prepared)
         if isinstance(statement, st.CreateTableAs | st.Insert):
             stage = Path(tempfile.mkdtemp(dir=self._work / "stage"))
             try:
-                writer = TableWriter(self.catalog, self.store, stage, query_id)
-                prepared = self.prepare(connection, statement.query, database, cutoff)
+                writer = TableWriter(catalog, self.store, access, stage, query_id)
+                prepared = self.prepare(connection, statement.query, database, cutoff, access)
                 write = writer.create if isinstance(statement, st.CreateTableAs) else writer.insert
                 rows, files = write(connection, statement, prepared, database, output)  # type: ignore[arg-type]
             finally:
@@ -212,23 +217,26 @@ class Engine:
             kind, sub = ("DDL", "CREATE_TABLE_AS_SELECT") if created else ("DML", "INSERT")
             columns = [Column("rows", "bigint", 19)]
             return Outcome(kind, sub, columns, rows=rows, scanned=prepared.scanned, written=files)
-        runner = DdlRunner(self.catalog, self.store)
+        runner = DdlRunner(catalog, self.store)
         if isinstance(statement, st.CreateView):
-            prepared = self.prepare(connection, statement.query, database, None)
+            prepared = self.prepare(connection, statement.query, database, None, access)
             runner.create_view(statement, database, prepared.names, prepared.types)
             return Outcome("DDL", "CREATE_VIEW")
         sub, columns, lines = runner.run(statement, database)
         return Outcome("UTILITY" if isinstance(statement, st.Show) else "DDL", sub, columns, lines=lines)
 
-    def prepare(self, connection: Any, query: exp.Expression, database: str, cutoff: int | None) -> Prepared:
+    def prepare(
+        self, connection: Any, query: exp.Expression, database: str, cutoff: int | None, access: Access
+    ) -> Prepared:
         """Resolve, prune, bind and translate a query. Raises QueryError."""
-        resolved = Resolver(self.catalog, database).resolve(query)
-        builder = RelationBuilder(self.catalog, self.store)
+        catalog = AuthorisedCatalog(self.catalog, access)
+        resolved = Resolver(catalog, database).resolve(query)
+        builder = RelationBuilder(self.store, access)
         scanned = 0
         for reference in resolved.references:
             partitions = None
             if reference.table.partition_keys:
-                registered = self.catalog.partitions(reference.table)
+                registered = catalog.partitions(reference.table)
                 partitions = prune(connection, resolved.tree, reference, registered)
             keys = date_keys(reference, partitions or [])
             use_date_keys(resolved.tree, reference, keys)

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engage_cli.local.athena.catalog import Catalog, Partition
+from engage_cli.local.athena.access import Access
+from engage_cli.local.athena.catalog import Partition
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.resolve import PATH_COLUMN, TableReference
@@ -43,9 +44,9 @@ def _files(objects: list[StoredObject]) -> str:
 class RelationBuilder:
     """Builds relations; one for each statement."""
 
-    def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
-        self._catalog = catalog
+    def __init__(self, store: ObjectStore, access: Access) -> None:
         self._store = store
+        self._access = access
 
     def build(self, reference: TableReference, partitions: list[Partition] | None) -> Relation:
         """Return the relation of a reference over `partitions` (None: the table has no partition keys)."""
@@ -57,6 +58,8 @@ class RelationBuilder:
             pieces = [(Partition((), table.location), self._store.objects(table.location))]
         else:
             pieces = self._objects_of(table.location, partitions)
+        for partition, items in pieces:
+            self._access.read(partition.location, items)
         pieces = [(partition, objects) for partition, objects in pieces if objects]
         objects = [item for _, items in pieces for item in items]
         if not objects:

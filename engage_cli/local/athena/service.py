@@ -15,11 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from engage_cli.local.athena.access import Access
 from engage_cli.local.athena.catalog import GlueCatalog
 from engage_cli.local.athena.engine import Engine, Outcome, QueryHandle
 from engage_cli.local.athena.errors import QueryCancelled, QueryError
 from engage_cli.local.athena.results import read_page
 from engage_cli.local.athena.storage import MiniStackStore, directory, split_uri
+from engage_cli.local.authorization import Caller
 
 Response = tuple[int, dict[str, str], bytes]
 _WORKERS = 4
@@ -46,7 +48,7 @@ class AthenaService:
         self._engine = Engine(GlueCatalog(), self._store, work, memory=memory, threads=os.cpu_count())
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="athena")
         self._live: dict[str, QueryHandle] = {}
-        self._operations: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self._operations: Mapping[str, Callable[..., dict[str, Any]]] = {
             "StartQueryExecution": self.start,
             "GetQueryExecution": self.get,
             "BatchGetQueryExecution": self.batch_get,
@@ -70,12 +72,13 @@ class AthenaService:
         self._athena._ensure_default_workgroup()
         try:
             request = json.loads(body or b"{}")
-            # A page of results reads a file: not on the event loop.
-            result = (
-                await asyncio.to_thread(operation, request)
-                if action == "GetQueryResults"
-                else operation(request)
-            )
+            if action == "GetQueryResults":
+                # A page of results reads a file: not on the event loop.
+                result = await asyncio.to_thread(operation, request, _access(headers, query_params))
+            elif action == "StartQueryExecution":
+                result = operation(request, _access(headers, query_params))
+            else:
+                result = operation(request)
         except json.JSONDecodeError:
             return error_response_json("SerializationException", "Invalid JSON", 400)  # type: ignore[no-any-return]
         except RequestError as error:
@@ -107,7 +110,7 @@ class AthenaService:
             raise RequestError(f"outputLocation is not a valid S3 path. ({error})") from error
         return directory(str(chosen))
 
-    def start(self, request: dict[str, Any]) -> dict[str, Any]:
+    def start(self, request: dict[str, Any], access: Access) -> dict[str, Any]:
         """StartQueryExecution: idempotent by ClientRequestToken."""
         from ministack.core.responses import new_uuid
 
@@ -118,6 +121,10 @@ class AthenaService:
             raise RequestError("ExecutionParameters are not supported by the local Athena")
         configuration = self._workgroup(name)
         output = self._output(request, configuration)
+        try:
+            access.find_results(output)
+        except QueryError as error:
+            raise RequestError(str(error)) from error
         token = request.get("ClientRequestToken")
         if token and (earlier := self._by_token(token, name, sql)):
             return {"QueryExecutionId": earlier}
@@ -141,10 +148,8 @@ class AthenaService:
         self._athena._executions[query_id] = execution
         handle = QueryHandle()
         self._live[query_id] = handle
-        context = contextvars.copy_context()
-        self._pool.submit(
-            context.run, self._execute, execution, database, output, int(cutoff) if cutoff else None, handle
-        )
+        context, limit = contextvars.copy_context(), int(cutoff) if cutoff else None
+        self._pool.submit(context.run, self._execute, execution, database, output, limit, handle, access)
         return {"QueryExecutionId": query_id}
 
     def _by_token(self, token: str, workgroup: str, sql: str) -> str | None:
@@ -156,17 +161,20 @@ class AthenaService:
         return None
 
     def _execute(
-        self, execution: dict[str, Any], database: str, output: str, cutoff: int | None, handle: QueryHandle
-    ) -> None:
+        self, execution: dict[str, Any], database: str, output: str, cutoff: int | None,
+        handle: QueryHandle, access: Access,
+    ) -> None:  # fmt: skip
         query_id, status = execution["QueryExecutionId"], execution["Status"]
         begun = time.time()
         state, reason, outcome = "FAILED", "", None
         if not handle.cancelled:
             status["State"] = "RUNNING"
         try:
+            access.write_result(f"{output}{query_id}.csv")
             outcome = self._engine.execute(
-                execution["Query"], database, query_id=query_id, output=output, cutoff=cutoff, handle=handle
-            )
+                execution["Query"], database, query_id=query_id, output=output, cutoff=cutoff,
+                handle=handle, access=access,
+            )  # fmt: skip
             self._store_result(execution, outcome, output)
             state = "SUCCEEDED"
         except QueryCancelled:
@@ -272,7 +280,7 @@ class AthenaService:
         more = {"NextToken": str(start + size)} if start + size < len(executions) else {}
         return {"QueryExecutionIds": page, **more}
 
-    def results(self, request: dict[str, Any]) -> dict[str, Any]:
+    def results(self, request: dict[str, Any], access: Access) -> dict[str, Any]:
         """GetQueryResults: a page of the result file; the first row of a query's first page is the header."""
         execution = self._execution(request)
         state = execution["Status"]["State"]
@@ -290,6 +298,10 @@ class AthenaService:
         metadata = {"ColumnInfo": columns}
         location = execution["ResultConfiguration"]["OutputLocation"]
         update = {"UpdateCount": execution.get("_update_count", 0)}
+        try:
+            access.read_result(location)
+        except QueryError as error:
+            raise RequestError(str(error)) from error
         if not location.endswith((".csv", ".txt")):
             return {**update, "ResultSet": {"Rows": [], "ResultSetMetadata": metadata}}
         file = self._store.file(location)
@@ -314,6 +326,15 @@ class AthenaService:
         line = {name: statistics.get(name, 0) for name in names}
         rows = {"InputBytes": statistics.get("DataScannedInBytes", 0)}
         return {"QueryRuntimeStatistics": {"Timeline": line, "Rows": rows}}
+
+
+def _access(headers: Mapping[str, str], query_params: Any) -> Access:
+    """What the caller of a request may touch; its policies are read now and hold for the query."""
+    from ministack import app
+    from ministack.core.responses import get_account_id, get_region
+
+    caller = Caller.of_request(headers, query_params) if app.AUTH else None
+    return Access(caller, f"{get_region()}:{get_account_id()}")
 
 
 def _offset(token: str | None) -> int:

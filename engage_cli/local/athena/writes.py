@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engage_cli.local.athena import statements as st
+from engage_cli.local.athena.access import Access
 from engage_cli.local.athena.catalog import Catalog, Columns, Partition, Table, find_table
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.hive_types import duckdb_type, hive_type
@@ -37,9 +38,12 @@ _PROPERTIES = ("format", "external_location", "partitioned_by", "write_compressi
 class TableWriter:
     """Writes the rows of one statement. `stage` is an empty directory on the store's file system."""
 
-    def __init__(self, catalog: Catalog, store: ObjectStore, stage: Path, query_id: str) -> None:
+    def __init__(
+        self, catalog: Catalog, store: ObjectStore, access: Access, stage: Path, query_id: str
+    ) -> None:
         self._catalog = catalog
         self._store = store
+        self._access = access
         self._stage = stage
         self._query_id = query_id
 
@@ -193,6 +197,7 @@ class TableWriter:
                     partitions.append(Partition(values, directory(location)))
                 for path in paths:
                     uri = f"{directory(location)}{self._file_name(len(added))}"
+                    self._access.write(uri)
                     self._store.put_file(uri, path, "application/octet-stream")
                     added.append(uri)
             if new:

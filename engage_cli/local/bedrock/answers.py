@@ -195,6 +195,8 @@ def answer_passages(question: str, result: Any) -> str:
         for paragraph in _paragraphs(str(passage.get("text", ""))):
             found = {stem(word) for word in words(paragraph)}
             shared = len(wanted & found) / max(1, len(wanted))
+            if _defines(paragraph, wanted):
+                shared = 2.0  # The definition asked for goes before every passage that uses the word.
             if shared > 0:
                 scored.append((-shared, rank, paragraph, str(passage.get("source", ""))))
     if not scored:
@@ -204,6 +206,13 @@ def answer_passages(question: str, result: Any) -> str:
     for _, _, paragraph, source in _distinct(scored)[:3]:
         lines.append(f"{paragraph}\n[{source.rsplit('/', 1)[-1]}]")
     return "\n\n".join(lines)
+
+
+def _defines(paragraph: str, wanted: set[str]) -> bool:
+    """Whether a line `- **term**: ...` defines what a question asks for and nothing but."""
+    asked = wanted - {stem(word) for word in ("defined", "definition", "means")}
+    terms = re.findall(r"^- \*\*(.+?)\*\*:", paragraph, re.MULTILINE)
+    return any({stem(word) for word in words(term)} == asked for term in terms)
 
 
 def _distinct(scored: list[tuple[float, int, str, str]]) -> list[tuple[float, int, str, str]]:
