@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from . import SCHEMA_VERSION
 from .blocks import FeatureBlock, Floats
+from .boosting import load_xgboost
 from .contract import ContractError
 
 Doubles = NDArray[np.float64]
@@ -75,7 +76,7 @@ class Model:
         """The matrix as XGBoost's own structure; it can be shared by `predict_matrix` and
         `explain.contributions`.
         """
-        import xgboost
+        xgboost = load_xgboost()
 
         types = feature_types(self.features, self.categories)
         return xgboost.DMatrix(matrix, feature_types=types, enable_categorical=True, nthread=threads)
@@ -120,7 +121,7 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
     Raises:
         ContractError: when the files have a schema version that this code does not know.
     """
-    import xgboost
+    xgboost = load_xgboost()
 
     head = json.loads(read("model.json"))
     if head.get("schema_version") != SCHEMA_VERSION:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import FeatureBlock, Floats
+from .boosting import load_xgboost
 from .contract import TARGET_BY_NAME, ContractError, SplitPlan
 from .dictionary import CATEGORICAL, FEATURE_NAMES
 from .score import (
@@ -206,7 +207,7 @@ def _check(target: str, train_set: _Set, valid_set: _Set) -> None:
 def _fit(
     name: str, model: Model, train_set: _Set, valid_set: _Set, settings: Settings, rounds: dict[str, int]
 ) -> Any:
-    import xgboost
+    xgboost = load_xgboost()
 
     types = feature_types(model.features, model.categories)
     common: dict[str, Any] = {"feature_types": types, "enable_categorical": True, "nthread": settings.threads}

@@ -18,6 +18,7 @@ from common.errors import QueryError, TransientError
 LEDGER: list[str] = []
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_SLOWER = 1.2  # a query of 3 s is seen to have ended after at most half a second more
 _PAGE = 1000  # the most that GetQueryResults returns
 # Reasons that Athena gives for its own passing problems, beside the Retryable flag.
 _PASSING = ("exhausted resources", "throttl", "slowdown", "slow down", "internal error", "too many requests")
@@ -105,7 +106,7 @@ def wait(query_id: str, *, timeout: float, sleep: Callable[[float], None] = time
             raise TransientError(f"Athena query {query_id} was stopped: not finished after {timeout:.0f} s.")
         sleep(pause)
         waited += pause
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        pause = min(pause * _SLOWER, _LONGEST_PAUSE)
 
 
 def _failure(query_id: str, execution: dict[str, Any]) -> Exception:

@@ -43,8 +43,11 @@ def run_floor(raw: Path, as_of: date, lake: Path) -> dict[str, Any]:
 
         threads = task.threads()  # before XGBoost is loaded: sets how idle threads wait, as in the tasks
         import duckdb
+        import sklearn.linear_model  # noqa: F401 - part of what a process must load
         import sqlglot
-        import xgboost  # noqa: F401 - part of what a process must load
+        from engage_ml.boosting import load_xgboost
+
+        load_xgboost()
         from engage_ml.registry import DirectoryStore, write_champion
         from inference.shards import score_shard
         from training.__main__ import train_run

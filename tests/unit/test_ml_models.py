@@ -419,3 +419,15 @@ def test_a_model_has_no_pickle_in_it(lake: Lake) -> None:
     for name in lake.model.to_files():
         assert name == "model.json" or name.endswith(".ubj")
     assert isinstance(lake.model, Model)
+
+
+def test_xgboost_is_loaded_without_the_wrappers_that_nobody_uses() -> None:
+    code = (
+        "import sys; from engage_ml.boosting import load_xgboost; load_xgboost();"
+        "print('sklearn' in sys.modules); import sklearn.linear_model; print('sklearn' in sys.modules)"
+    )
+    containers = Path(__file__).parents[2] / "containers"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=containers
+    )
+    assert done.stdout.split() == ["False", "True"]

@@ -248,16 +248,18 @@ class Engine:
         if cutoff is not None and scanned > cutoff:
             raise QueryError("", "Bytes scanned limit was exceeded")
         sql = to_duckdb(resolved.tree)
-        described = connection.sql(sql)
-        types = list(described.types)
+        types = list(connection.sql(sql).types)
         labels = [f"c{i}" for i in range(len(types))]
-        # HUGEINT is DuckDB's type of sums and counts; Trino's is bigint.
+        # HUGEINT is DuckDB's type of sums and counts; Trino's is bigint. The types are not asked for again
+        # after the cast: binding a large statement takes longer than running a small one.
+        bigint = connection.sql("SELECT CAST(0 AS BIGINT)").types[0]
+        wide = [str(kind) == "HUGEINT" for kind in types]
         casts = [
-            f"CAST({label} AS BIGINT) AS {label}" if str(kind) == "HUGEINT" else label
-            for label, kind in zip(labels, types, strict=True)
+            f"CAST({label} AS BIGINT) AS {label}" if cast else label
+            for label, cast in zip(labels, wide, strict=True)
         ]
         wrapped = f"SELECT {', '.join(casts)} FROM ({sql}) AS q({', '.join(labels)})"
-        final = list(connection.sql(wrapped).types)
+        final = [bigint if cast else kind for kind, cast in zip(types, wide, strict=True)]
         return Prepared(wrapped, resolved.names, final, scanned)
 
     def _select(self, connection: Any, prepared: Prepared) -> Outcome:
