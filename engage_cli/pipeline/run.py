@@ -11,7 +11,6 @@ from engage_cli.aws.runs import RunReader, RunStarter
 from engage_cli.errors import CloudError, UserError
 from engage_cli.pipeline.states import Failure, StateView, failure_of, states_of
 
-
 _AFTER_PUBLISHING = ("Publish", "Meter")
 """A run that fails there may have pointed readers at its predictions already."""
 

@@ -65,6 +65,11 @@ def predict_customers(
     if "job_id" in answer:
         on_job(str(answer["job_id"]))
         answer = _wait_for_job(api, str(answer["job_id"]), sleep)
+    # A job answers shard by shard.
+    position = {customer: at for at, customer in enumerate(ids)}
+    answer["predictions"] = sorted(
+        answer.get("predictions", []), key=lambda p: position.get(p.get("customer_id"), 0)
+    )
     return _answer(answer)
 
 
@@ -81,7 +86,8 @@ def _wait_for_job(api: Api, job_id: str, sleep: Callable[[float], None]) -> dict
         if status == "succeeded":
             return _all_pages(api, answer)
         if status != "running":
-            reason = (answer.get("error") or {}).get("code", "no reason given")
+            error = answer.get("error") or {}
+            reason = error.get("message") or error.get("code") or "no reason given"
             raise CloudError(
                 f"The prediction job {job_id} ended as {status}: {reason}.",
                 hint="Read: engage logs --component bulk",

@@ -21,7 +21,10 @@ def score(model: Model, blocks: list[FeatureBlock], as_of: str) -> list[dict[str
 
 
 def score_features(model: Model, features: dict[str, float | str | None], as_of: str) -> dict[str, Any]:
-    """The prediction for feature values; those left out (or null) are missing, not guessed."""
+    """The prediction for feature values; those left out (or null) are those of a typical customer."""
     from engage_ml.blocks import block_from_features
 
-    return {**score(model, [block_from_features(features)], as_of)[0], "customer_id": None}
+    return {
+        **score(model, [block_from_features(features, model.metadata.get("typical"))], as_of)[0],
+        "customer_id": None,
+    }

@@ -16,6 +16,7 @@ from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
+from lock import publishing
 
 SCHEMA_VERSION = 1
 ONLINE_FILES = ("ids.bin", "features.npy", "block.json")
@@ -39,13 +40,13 @@ def publish(run: Run, settings: Settings) -> Run:
     ).rows
 
     location = f"s3://{bucket}/{names.predictions_prefix(as_of, run_id)}"
-    replaced = catalog.point_partition(database, "predictions", as_of, location)
-    catalog.point_partition(database, "qa_sample", as_of, sample_location)
-    s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
-
     documents = knowledge.documents(run, found, groups, read_evaluation(bucket, run_id))
-    write_documents(bucket, documents)
-    ingestion = start_ingestion(settings)
+    with publishing(bucket, run_id):
+        replaced = catalog.point_partition(database, "predictions", as_of, location)
+        catalog.point_partition(database, "qa_sample", as_of, sample_location)
+        s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
+        write_documents(bucket, documents)
+        ingestion = start_ingestion(settings)
     dropped = catalog.drop_tables(database, names.temporary_tables(run_id))
     published: dict[str, Any] = {
         "predictions": int(found["predictions"]),

@@ -522,3 +522,24 @@ def test_a_champion_that_cannot_serve_any_more_is_replaced(fake: Any) -> None:
     run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
     assert run["promote"]["promoted"]
     assert run["promote"]["reason"] == "It lacks a file."
+
+
+def test_a_run_does_not_publish_while_another_one_does(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    s3.put_json("lake", "online/publishing.json", {"run_id": "run-other"})
+    with pytest.raises(Exception, match="run-other is publishing") as caught:
+        call("publish", run)
+    assert type(caught.value).__name__ == "TransientError", "so that Step Functions tries again"
+    assert s3.get_json("lake", "online/current.json") is None
+    assert s3.get_json("lake", "online/publishing.json") == {"run_id": "run-other"}
+
+
+def test_the_lock_is_released_at_the_end_and_an_own_earlier_attempt_does_not_block(
+    fake: Any, world: Any
+) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    s3.put_json("lake", "online/publishing.json", {"run_id": RUN_ID})
+    call("publish", run)
+    assert s3.get_json("lake", "online/publishing.json") is None

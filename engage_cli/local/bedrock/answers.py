@@ -70,12 +70,13 @@ def _aggregate(intent: Intent, rows: list[Row], whose: str) -> str:
     metric = intent.metrics[0]
     column = measure(metric, intent.aggregate)[1]
     groups = " and ".join(v.DIMENSION_BY_COLUMN[name].label for name in intent.group_by)
-    what = "number of customers" if metric == "customers" else _label(metric, intent.aggregate)
+    counted = metric == "customers"
+    what = "number" if counted else _label(metric, intent.aggregate)
     end = "Lowest" if intent.descending is False else "Highest"
     first = f"{_group_name(intent, rows[0])} with {show(column, rows[0])}"
     then = [f"{_group_name(intent, row)} {show(column, row)}" for row in rows[1:3]]
     follow = f", then {', '.join(then)}" if then else ""
-    among = f" of {whose}" if intent.filters else ""
+    among = f" of {whose}" if intent.filters or counted else ""
     return f"{end} {what}{among} by {groups}: {first}{follow}"
 
 
