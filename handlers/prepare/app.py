@@ -13,6 +13,8 @@ from common.settings import Settings
 from common.step import Run, step
 
 WEEK = timedelta(days=7)
+LOADING_KEY = "_loading.json"
+"""The program puts it into the raw bucket before a load and removes it at the end."""
 TRIGGERS = ("manual", "schedule")
 
 
@@ -32,6 +34,7 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
         raise InputError(
             f"Run {run_id} has already finished.", hint="start another one with `engage run-pipeline`"
         )
+    refuse_unfinished_load(settings.raw_bucket)
     weeks = find_weeks(settings.raw_bucket, today or datetime.now(UTC).date())
     as_of = choose_as_of(weeks, wanted)
     cleared = leftovers.clear(settings, run_id, as_of.isoformat(), keep_quarantine=False)
@@ -71,6 +74,15 @@ def parse_as_of(value: Any) -> date | None:
             f"The as-of date {as_of} is a {as_of:%A}; weeks begin on Mondays.", hint=f"use {monday}"
         )
     return as_of
+
+
+def refuse_unfinished_load(bucket: str) -> None:
+    """Raises DataError while files are loaded, or after an interrupted load: old and new would mix."""
+    if s3.any_object(bucket, LOADING_KEY):
+        raise DataError(
+            f"A load of raw data into {bucket} is going on or was interrupted.",
+            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`",
+        )
 
 
 def find_weeks(bucket: str, today: date) -> list[date]:

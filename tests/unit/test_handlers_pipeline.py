@@ -543,3 +543,16 @@ def test_the_lock_is_released_at_the_end_and_an_own_earlier_attempt_does_not_blo
     s3.put_json("lake", "online/publishing.json", {"run_id": RUN_ID})
     call("publish", run)
     assert s3.get_json("lake", "online/publishing.json") is None
+
+
+def test_no_run_starts_on_a_load_that_is_not_finished(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    s3.put_json("raw", "_loading.json", {"started": "2026-03-02T06:00:00+00:00"})
+    with pytest.raises(DataError, match="going on or was interrupted"):
+        call("prepare", {"run_id": RUN_ID})
+
+
+def test_the_loader_and_the_pipeline_agree_on_the_marker() -> None:
+    from engage_cli.datagen.load import LOADING_KEY
+
+    assert support.load("prepare").LOADING_KEY == LOADING_KEY
