@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -61,6 +61,9 @@ def result_of(runs: RunReader, run_id: str) -> RunResult:
     views = states_of(runs.history(run_id))
     ended = description.get("stopDate") or datetime.now(UTC)
     failed = description["status"] in ("FAILED", "TIMED_OUT", "ABORTED")
+    if failed:
+        # The state in which a run ends badly has no exit of its own.
+        views = [replace(v, status="failed", exited=ended) if v.exited is None else v for v in views]
     return RunResult(
         run_id=run_id,
         status=description["status"],

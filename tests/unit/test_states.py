@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engage_cli.errors import CloudError, UserError
-from engage_cli.pipeline.run import RunResult, checked_as_of, new_run_id, require_success
+from engage_cli.pipeline.run import RunResult, checked_as_of, new_run_id, require_success, result_of
 from engage_cli.pipeline.states import failure_of, message_of, states_of
 
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -73,6 +73,29 @@ def test_a_failed_run_says_where_why_and_what_next() -> None:
         require_success(result)
     assert caught.value.message == "Run run-1 failed at Train: out of memory."
     assert "engage run-pipeline" in (caught.value.hint or "")
+
+
+class FakeRuns:
+    """A run that failed in its last state."""
+
+    def describe(self, run_id: str) -> dict[str, Any]:
+        return {
+            "status": "FAILED",
+            "startDate": START,
+            "stopDate": START + timedelta(seconds=3),
+            "error": "E",
+        }
+
+    def history(self, run_id: str) -> list[dict[str, Any]]:
+        return [entered(0, "Prepare"), exited(1, "Prepare"), entered(1, "RunFailed")]
+
+
+def test_nothing_of_a_run_that_failed_is_shown_as_running() -> None:
+    result = result_of(FakeRuns(), "run-1")  # type: ignore[arg-type]
+    assert [(v.name, v.status, v.seconds(START)) for v in result.states] == [
+        ("Prepare", "succeeded", 1.0),
+        ("RunFailed", "failed", 2.0),
+    ]
 
 
 def test_run_ids_sort_by_time() -> None:
