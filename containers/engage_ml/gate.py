@@ -71,4 +71,6 @@ def gate(
         return Decision(
             True, f"The challenger is better beyond noise at {', '.join(better)} and worse at nothing."
         )
+    if as_of == champion_as_of:
+        return Decision(True, "The challenger is as good as the champion, trained as of the same date.")
     return Decision(True, "The challenger is not worse than the champion beyond noise and knows newer data.")

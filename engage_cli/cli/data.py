@@ -40,7 +40,7 @@ def generate_data(
     """Generate synthetic customers and activity, with planted truth, into the raw bucket."""
     from engage_cli.aws.objects import ParallelSink
     from engage_cli.datagen.generate import generate
-    from engage_cli.datagen.load import load_raw, refuse_to_overwrite
+    from engage_cli.datagen.load import SYNTHETIC_KEY, load_raw, refuse_to_overwrite
     from engage_cli.datagen.spec import GenerationSpec, current_monday
 
     context = context_of(ctx, json=json)
@@ -62,6 +62,7 @@ def generate_data(
             return report
 
         report = load_raw(raw, sink, write)
+        raw.put(SYNTHETIC_KEY, b"{}")
     context.emit(
         asdict(report) | {"rows_per_second": report.rows_per_second},
         lambda: context.ui.print(

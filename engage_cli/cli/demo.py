@@ -36,10 +36,12 @@ def demo(
 ) -> None:
     """Run the main job end to end on synthetic data, showing every command."""
     from engage_cli.cli.summary import demo_summary
+    from engage_cli.datagen.load import refuse_to_replace_own_data
 
     context = context_of(ctx)
     started = time.monotonic()
     _run(context, "engage deploy")
+    refuse_to_replace_own_data(context.store("RawBucket"))
     _run(context, f"engage generate-data --customers {customers} --replace")
     _run(context, "engage run-pipeline")
     _run(context, f"engage predict {_customer_at_risk(context)}")

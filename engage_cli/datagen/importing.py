@@ -8,7 +8,7 @@ from pathlib import Path
 from engage_cli.aws.objects import ObjectStore, ParallelSink
 from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.importer import import_files
-from engage_cli.datagen.load import load_raw
+from engage_cli.datagen.load import SYNTHETIC_KEY, load_raw
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
 
@@ -30,6 +30,8 @@ def import_into(
     if activity and not replace:
         _refuse_mixed_formats(raw)
     known = None if customers else list(_customer_ids(raw))
+    if customers and not replace:
+        _refuse_vanishing_customers(raw, customers)
     with ParallelSink(raw) as sink:
 
         def write(recorder: Sink) -> ImportReport:
@@ -40,7 +42,9 @@ def import_into(
             sink.flush()
             return report
 
-        return load_raw(raw, sink, write, replaces=_Replaces(replace))
+        report = load_raw(raw, sink, write, replaces=_Replaces(replace))
+    raw.delete([SYNTHETIC_KEY])
+    return report
 
 
 def _refuse_mixed_formats(raw: ObjectStore) -> None:
@@ -50,6 +54,37 @@ def _refuse_mixed_formats(raw: ObjectStore) -> None:
             "The raw bucket holds weeks as CSV and imported ones are Parquet; a table cannot be both.",
             hint="Import all weeks and add --replace.",
         )
+
+
+def _refuse_vanishing_customers(raw: ObjectStore, customers: Path) -> None:
+    """Raise UserError when the file lacks customers that are there now: their history would be orphaned."""
+    existing = set(_customer_ids(raw))
+    given = _ids_in(customers)
+    # A file that cannot be read is refused by the import itself, which says what is wrong with it.
+    gone = existing - given if given is not None else set()
+    if gone:
+        raise UserError(
+            f"{len(gone):,} of the {len(existing):,} customers in the raw bucket are not in {customers}.",
+            hint="Give a file of all customers, or add --replace to start anew with this data.",
+        )
+
+
+def _ids_in(path: Path) -> set[str] | None:
+    import duckdb
+
+    files = sorted(map(str, path.rglob("*"))) if path.is_dir() else [str(path)]
+    parquet = [f for f in files if f.endswith(".parquet")]
+    csv = [f for f in files if f.endswith(".csv")]
+    reader, chosen = ("read_parquet(?)", parquet) if parquet else ("read_csv(?, all_varchar = true)", csv)
+    try:
+        rows = (
+            duckdb.connect()
+            .execute(f"SELECT CAST(customer_id AS VARCHAR) FROM {reader}", [chosen])
+            .fetchall()
+        )
+    except duckdb.Error:
+        return None
+    return {str(row[0]) for row in rows}
 
 
 class _Replaces:

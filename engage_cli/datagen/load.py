@@ -12,6 +12,9 @@ from engage_cli.errors import UserError
 LOADING_KEY = "_loading.json"
 """Stands in the raw bucket while a load is going on; the pipeline refuses to start when it sees it."""
 
+SYNTHETIC_KEY = "_synthetic.json"
+"""Stands in the raw bucket while its data are generated ones, which a demo may replace."""
+
 TABLES = ("customers/", "activity/")
 T = TypeVar("T")
 
@@ -72,6 +75,15 @@ def load_raw(
     raw.delete([key for key in before if key not in recorder.keys and replaces(key, recorder.keys)])
     raw.delete([LOADING_KEY])
     return result
+
+
+def refuse_to_replace_own_data(raw: RawStore) -> None:
+    """Raise UserError when the raw data were not generated: a demo must not replace a user's own."""
+    if existing_keys(raw) and not list(raw.keys(SYNTHETIC_KEY)):
+        raise UserError(
+            "There is data of your own in this environment, which a demo would replace.",
+            hint="Run it beside: engage demo --env demo",
+        )
 
 
 def refuse_to_overwrite(raw: RawStore, replace: bool) -> None:

@@ -1,11 +1,18 @@
 """Loading raw data: nothing is lost, nothing is mixed."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
-from engage_cli.datagen.importing import _Replaces
-from engage_cli.datagen.load import LOADING_KEY, load_raw, refuse_to_overwrite
+from engage_cli.datagen.importing import _refuse_vanishing_customers, _Replaces
+from engage_cli.datagen.load import (
+    LOADING_KEY,
+    SYNTHETIC_KEY,
+    load_raw,
+    refuse_to_overwrite,
+    refuse_to_replace_own_data,
+)
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
 
@@ -77,3 +84,29 @@ def test_an_import_replaces_the_weeks_it_brings_and_others_only_when_asked(
     everything: bool, old: str, goes: bool
 ) -> None:
     assert _Replaces(everything)(old, {"activity/week=2026-01-05/part-0.parquet"}) is goes
+
+
+def test_a_demo_replaces_generated_data_but_never_ones_own() -> None:
+    refuse_to_replace_own_data(FakeRaw())
+    refuse_to_replace_own_data(FakeRaw("customers/x", SYNTHETIC_KEY))
+    with pytest.raises(UserError, match="data of your own"):
+        refuse_to_replace_own_data(FakeRaw("customers/x"))
+
+
+class FakeStore(FakeRaw):
+    """A bucket in memory that can be read as well."""
+
+    def get(self, key: str) -> bytes | None:
+        return self.objects.get(key)
+
+
+def test_an_import_that_would_orphan_customers_is_refused(tmp_path: Path) -> None:
+    raw = FakeStore()
+    raw.put("customers/part-0.csv", b"customer_id,signup_date\nA,2026-01-01\nB,2026-01-01\n")
+    file = tmp_path / "customers.csv"
+    file.write_text("customer_id,signup_date\nA,2026-01-01\n")
+    with pytest.raises(UserError, match="1 of the 2 customers"):
+        _refuse_vanishing_customers(raw, file)  # type: ignore[arg-type]
+    file.write_text("customer_id,signup_date\nA,2026-01-01\nB,2026-01-01\nC,2026-01-02\n")
+    _refuse_vanishing_customers(raw, file)  # type: ignore[arg-type]
+    _refuse_vanishing_customers(raw, tmp_path / "missing.csv")  # type: ignore[arg-type]
