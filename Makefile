@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONPATH := containers
 
-.PHONY: demo test lint unit local bench large browser clean setup
+.PHONY: demo test lint unit local bench large browser survival clean setup
 
 demo: setup ## the main job, end to end, with 100,000 customers
 	$(BIN)/engage demo
@@ -45,6 +45,9 @@ bench: setup ## the pipeline beside its floor, at 100,000 customers
 
 browser: setup ## look at the report in headless Chromium
 	$(BIN)/pytest -m slow tests/browser
+
+survival: setup ## kill the endpoint fifty times while it is written to
+	$(BIN)/pytest -m slow tests/local/test_state_survives.py -s
 
 lock: setup ## resolve the dependencies again
 	$(BIN)/pip install --quiet uv

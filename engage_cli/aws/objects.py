@@ -23,12 +23,12 @@ class ObjectReader:
     def exists(self, key: str) -> bool:
         from botocore.exceptions import ClientError
 
-        try:
-            self._s3.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as exc:
-            if error_code(exc) in ("404", "NoSuchKey", "NotFound"):
-                return False
-            with translated(f"reading s3://{self.bucket}/{key}"):
+        with translated(f"reading s3://{self.bucket}/{key}"):
+            try:
+                self._s3.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as exc:
+                if error_code(exc) in ("404", "NoSuchKey", "NotFound"):
+                    return False
                 raise
         return True
 

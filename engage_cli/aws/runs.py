@@ -68,6 +68,11 @@ class RunStarter(RunReader):
             raise CloudError("The endpoint gave no start time for the run.")
         return when
 
+    def resume(self, run_id: str) -> None:
+        """Go on with a run that ended badly, at the state where it ended."""
+        with translated(f"resuming the run {run_id}"):
+            self._sfn.redrive_execution(executionArn=self.execution_arn(run_id))
+
     def stop(self, run_id: str, reason: str) -> None:
         with translated(f"stopping the run {run_id}"):
             self._sfn.stop_execution(executionArn=self.execution_arn(run_id), error="Stopped", cause=reason)

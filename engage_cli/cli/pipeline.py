@@ -7,6 +7,7 @@ import typer
 from engage_cli.cli.options import Json, context_of
 
 if TYPE_CHECKING:
+    from engage_cli.aws.runs import RunReader
     from engage_cli.pipeline.run import RunResult
 
 runs_app = typer.Typer(help="List runs, or show one.", invoke_without_command=True, no_args_is_help=False)
@@ -90,17 +91,12 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a run's states, how long each took, and why it failed if it did."""
-    from engage_cli.errors import UserError
     from engage_cli.pipeline.run import result_of
     from engage_cli.pipeline.view import states_table
 
     context = context_of(ctx, json=json)
     reader = context.runs()
-    if run_id == "latest":
-        recent = reader.recent(1)
-        if not recent:
-            raise UserError("There is no run yet.", hint="Run: engage run-pipeline")
-        run_id = recent[0]["name"]
+    run_id = _run_id(reader, run_id)
     result = result_of(reader, run_id)
 
     def render() -> None:
@@ -110,8 +106,43 @@ def show(
             context.ui.print(
                 f"Failed at {result.failure.state}: {result.failure.error}: {result.failure.message}"
             )
+        if result.resumable:
+            context.ui.print(f"It can go on where it was: engage runs resume {run_id}")
 
     context.emit(_run_json(result), render)
+
+
+@runs_app.command("resume")
+def resume(
+    ctx: typer.Context,
+    run_id: Annotated[str, typer.Argument(help="A run's id, or: latest")] = "latest",
+    json: Json = False,
+) -> None:
+    """Go on with a run that was stopped or interrupted, at the state where it was."""
+    from engage_cli.pipeline.run import require_success, resume_run, watch_run
+    from engage_cli.pipeline.view import LiveView
+
+    context = context_of(ctx, json=json)
+    runs = context.starter()
+    run_id = _run_id(runs, run_id)
+    resume_run(runs, run_id)
+    context.ui.say(f"Run {run_id} goes on; leaving with Ctrl-C does not stop it.")
+    with LiveView(context.ui) as view:
+        result = watch_run(runs, run_id, view.update)
+    require_success(result)
+    context.emit(_run_json(result), lambda: _render_success(ctx, result))
+
+
+def _run_id(runs: "RunReader", run_id: str) -> str:
+    """The id that was given, or the newest run's for `latest`."""
+    from engage_cli.errors import UserError
+
+    if run_id != "latest":
+        return run_id
+    recent = runs.recent(1)
+    if not recent:
+        raise UserError("There is no run yet.", hint="Run: engage run-pipeline")
+    return str(recent[0]["name"])
 
 
 def _seconds(execution: dict[str, Any]) -> float | None:

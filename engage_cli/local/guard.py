@@ -3,24 +3,33 @@
 The endpoint listens on 127.0.0.1, but a browser on the same machine can be made to talk to it: by a
 page that posts across origins, or by a name that is re-bound to 127.0.0.1 (DNS rebinding). MiniStack
 answers any Host, sends `Access-Control-Allow-Origin: *`, and has unsigned admin paths (reset, code
-download). None of that leaves here.
+download). None of that leaves here. And no response leaves before what it tells is on disk.
 """
 
 import hmac
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
+
+from engage_cli.local import s3_files
+from engage_cli.local.state_file import StateError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Barrier = Callable[["Request"], Awaitable[None]]
 
 ADMIN_HEADER = b"x-engage-admin"
 INSTANCE_PATH = "/_engage/instance"
 _HEALTH_PATHS = frozenset({"/health", "/_ministack/health", "/_localstack/health", "/_ministack/ready"})
 _ADMIN_PREFIXES = ("/_ministack", "/_localstack", "/_engage")
+_READS = ("Describe", "Get", "List", "BatchGet", "Query", "Scan", "Filter", "Search", "Head", "Lookup")
+# They hand out credentials, which must work after a restart as well.
+_ISSUE = frozenset({"GetSessionToken", "GetFederationToken", "GetAuthorizationToken"})
+_ACTION_WITHIN = 4096
 # Instance metadata and container credentials would hand out keys to whoever asks: nobody needs them.
 _CLOSED_PREFIXES = ("/latest/", "/v2/credentials")
 
@@ -30,7 +39,7 @@ class Guard:
 
     `instance` is told to anyone who asks at INSTANCE_PATH, so that a client knows which server it found.
     `admin_secret` in the `x-engage-admin` header opens the admin paths.
-    `on_change` is called for every request that may have changed state, after it was answered.
+    `barrier` is awaited before a response leaves: it returns when what the response tells is on disk.
     """
 
     def __init__(
@@ -39,12 +48,12 @@ class Guard:
         *,
         instance: dict[str, Any],
         admin_secret: str,
-        on_change: Callable[[], None] = lambda: None,
+        barrier: Barrier | None = None,
     ) -> None:
         self._app = app
         self._instance = instance
         self._secret = admin_secret.encode()
-        self._on_change = on_change
+        self._barrier = barrier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,9 +71,31 @@ class Guard:
         if scope["path"] == INSTANCE_PATH:
             await _answer(send, 200, self._instance)
             return
-        await self._app(scope, receive, _without_cors(send))
-        if scope["method"] not in ("GET", "HEAD"):
-            self._on_change()
+        send = _without_cors(send)
+        if self._barrier is None:
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        s3_files.failures.set([])
+        await self._app(scope, request.watched(receive), self._kept(request, send))
+
+    def _kept(self, request: "Request", send: Send) -> Send:
+        """Hold a response back until what it tells is on disk; say so when the disk does not take it."""
+        refused = False
+
+        async def held(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start":
+                try:
+                    assert self._barrier is not None
+                    await self._barrier(request)
+                except StateError as error:
+                    refused = True
+                    await _answer_error(send, request, f"{error} {error.hint}")
+            if not refused:
+                await send(message)
+
+        return held
 
     def _refusal(self, scope: Scope) -> str | None:
         headers: dict[bytes, bytes] = {name.lower(): value for name, value in scope.get("headers", [])}
@@ -83,6 +114,67 @@ class Guard:
         ):
             return "This path needs the local endpoint's admin secret."
         return None
+
+
+class Request:
+    """What the barrier needs to know of a request: which service, which operation."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._headers: dict[str, str] = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope.get("headers", [])
+        }
+        self._body = b""
+
+    def watched(self, receive: Receive) -> Receive:
+        """`receive`, with the start of the body remembered: the Query protocol names its action there."""
+
+        async def watching() -> Message:
+            message = await receive()
+            if len(self._body) < _ACTION_WITHIN:
+                self._body += message.get("body", b"")[:_ACTION_WITHIN]
+            return message
+
+        return watching
+
+    @property
+    def service(self) -> str:
+        """MiniStack's name of the service; "invocation" for a call of a function."""
+        from ministack.core import router
+
+        path: str = self._scope["path"]
+        if "/_user_request_" in path or path.endswith(("/invocations", "/invoke-async")):
+            return "invocation"
+        query = parse_qs(self._scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+        service: str = router.detect_service(self._scope["method"], path, self._headers, query)
+        return service
+
+    @property
+    def operation(self) -> str | None:
+        """The operation when the protocol names one, else None."""
+        target = self._headers.get("x-amz-target")
+        if target:
+            return target.rpartition(".")[2]
+        if self._headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            actions: list[str] = parse_qs(self._body.decode("latin-1")).get("Action", [])
+            return actions[0] if actions else None
+        return None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the request can change nothing."""
+        operation = self.operation
+        if operation is None:
+            return self._scope["method"] in ("GET", "HEAD", "OPTIONS")
+        return operation.startswith(_READS) and operation not in _ISSUE
+
+    @property
+    def speaks_xml(self) -> bool:
+        """Whether the client reads errors as XML."""
+        if "x-amz-target" in self._headers:
+            return False
+        return self.service == "s3" or self.operation is not None
 
 
 def is_loopback(host: str) -> bool:
@@ -104,6 +196,25 @@ def _without_cors(send: Send) -> Send:
         await send(message)
 
     return filtered
+
+
+async def _answer_error(send: Send, request: Request, sentence: str) -> None:
+    """507 in the form that the client's protocol reads."""
+    if request.speaks_xml:
+        from xml.sax.saxutils import escape
+
+        error = f"<Code>InsufficientStorage</Code><Message>{escape(sentence)}</Message>"
+        if request.service != "s3":
+            error = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+        else:
+            error = f"<Error>{error}</Error>"
+        payload, kind = error.encode(), b"application/xml"
+    else:
+        fields = {"__type": "InsufficientStorage", "message": sentence}
+        payload, kind = json.dumps(fields).encode(), b"application/x-amz-json-1.1"
+    headers = [(b"content-type", kind), (b"content-length", str(len(payload)).encode())]
+    await send({"type": "http.response.start", "status": 507, "headers": headers})
+    await send({"type": "http.response.body", "body": payload, "more_body": False})
 
 
 async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:

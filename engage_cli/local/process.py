@@ -35,6 +35,9 @@ INSTANCE_PATH = "/_engage/instance"
 ASK_MODEL_VARIABLE = "ENGAGE_ASK_MODEL_URL"
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 20.0
+UNFIT_STATE = 4
+"""The server's exit code when the state cannot be used; REFUSAL in the state directory says why."""
+REFUSAL = "refusal.json"
 _LOG_KEEP_BYTES = 5_000_000
 _DATA_DIRS = ("state", "s3", "images", "tasks", "tmp")
 
@@ -267,6 +270,10 @@ def _start(home: Path, directory: Path, ask_model_url: str | None) -> Endpoint:
         found = find_running(home)
         if found is not None:
             return found
+        if process.poll() == UNFIT_STATE:
+            refusal = _read_json(directory / REFUSAL) or {}
+            _unlink(directory / REFUSAL)
+            raise UserError(refusal.get("message", "The local state is unfit."), hint=refusal.get("hint"))
         if process.poll() is not None:
             raise _failed(home, f"ended with exit code {process.returncode}")
         time.sleep(0.02)

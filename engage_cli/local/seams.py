@@ -38,6 +38,7 @@ class Context:
     port: int
     region: str
     client: Any = field(init=False)
+    persistence: Any = None
 
     def __post_init__(self) -> None:
         from engage_cli.local.containers import LocalClient
@@ -119,6 +120,7 @@ def seams() -> list[Seam]:
         *_lambda_seams(),
         *_state_machine_seams(),
         *_permission_seams(),
+        *_state_seams(),
     ]
 
 
@@ -301,3 +303,92 @@ def _permission_seams() -> list[Seam]:
             lambda _, old: resources.wrap_extract_resource_arn(old),
         ),
     ]
+
+
+def _state_seams() -> list[Seam]:
+    from engage_cli.local import redrive, s3_files
+
+    s3, dynamodb, app = "ministack.services.s3", "ministack.services.dynamodb", "ministack.app"
+    scoped = ("AccountScopedDict", "AccountRegionScopedDict")
+    return [
+        Seam("loading of state", app, "_load_persisted_state", (), lambda _, __: lambda: None),
+        Seam("saving of state", app, "save_all", ("services",), lambda _, __: lambda services: None),
+        *(
+            Seam(f"copies of {name}", "ministack.core.responses", name, (), lambda _, kind: _shallow(kind))
+            for name in scoped
+        ),
+        Seam(
+            "object files",
+            s3,
+            "_persist_object",
+            ("bucket", "key", "obj"),
+            lambda _, old: s3_files.wrap_persist_object(old),
+        ),
+        Seam(
+            "removal of object files",
+            s3,
+            "_delete_persisted_object",
+            ("bucket_name", "key"),
+            lambda _, old: s3_files.wrap_delete_persisted_object(old),
+        ),
+        Seam(
+            "item writes",
+            dynamodb,
+            "_set_item",
+            ("table", "pk_val", "sk_val", "item"),
+            lambda context, old: _noted(old, context.persistence.touched.item, 3),
+        ),
+        Seam(
+            "item removals",
+            dynamodb,
+            "_remove_item",
+            ("table", "pk_val", "sk_val"),
+            lambda context, old: _noted(old, context.persistence.touched.item, 3),
+        ),
+        Seam(
+            "replacement of items",
+            dynamodb,
+            "_items_replaced",
+            ("table",),
+            lambda context, old: _noted(old, context.persistence.touched.table, 1),
+        ),
+        Seam("items of an index", dynamodb, "_INDEX_MEMBERS", None, lambda _, old: old),
+        Seam(
+            "resuming",
+            app,
+            "SERVICE_HANDLERS",
+            _HANDLER,
+            lambda _, old: redrive.wrap_handler(old),
+            ("states",),
+        ),
+        Seam(
+            "resumable executions",
+            _STATES,
+            "_describe_execution",
+            ("data",),
+            lambda _, old: redrive.wrap_describe_execution(old),
+        ),
+    ]
+
+
+def _shallow(kind: Any) -> Any:
+    """Let a service's `get_state` hand out its entries themselves: copying them all takes longest of all."""
+
+    def copied(self: Any, memo: Any) -> Any:
+        twin = type(self)()
+        twin._data = dict(self._data)
+        return twin
+
+    kind.__deepcopy__ = copied
+    return kind
+
+
+def _noted(original: Callable[..., Any], note: Callable[..., None], arguments: int) -> Callable[..., Any]:
+    """Call, then note the first `arguments` arguments: the item is there when it is looked for."""
+
+    def noting(*given: Any) -> Any:
+        result = original(*given)
+        note(*given[:arguments])
+        return result
+
+    return noting

@@ -27,7 +27,8 @@ logger = logging.getLogger("engage.server")
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until SIGTERM or SIGINT. 3 when another server owns the state directory."""
+    """Serve until SIGTERM or SIGINT. 3: another server owns the state directory; 4: the state is unfit."""
+    os.umask(0o077)
     home, instance = Path(arguments[0]), arguments[1]
     directory = process.state_dir(home)
     lock = _own(directory)
@@ -40,21 +41,27 @@ def main(arguments: list[str]) -> int:
     configure_environment(directory, port, identity["access_key"], identity["secret_key"])
 
     # Everything below reads that environment when it is imported.
-    from engage_cli.local import network, seams
+    from engage_cli.local import network, s3_files, seams
     from engage_cli.local.guard import Guard
-    from engage_cli.local.persistence import Saver
+    from engage_cli.local.state_file import StateError
 
     network.seal()
     ask_model_url = os.environ.get(process.ASK_MODEL_VARIABLE)
     if ask_model_url:
         network.allow(urlsplit(ask_model_url).hostname or "")
+    try:
+        s3_files.repair(directory / "s3")
+        context = seams.Context(directory, port, REGION)
+        saver = _restore(context)
+    except StateError as error:
+        process.write_private(directory / process.REFUSAL, {"message": str(error), "hint": error.hint})
+        return process.UNFIT_STATE
     from ministack import app as ministack
 
-    context = seams.Context(directory, port, REGION)
-    seams.install(context)
-    saver = Saver(directory / "state", ministack._build_persistence_save_dict)
     about = {"instance": instance, "pid": os.getpid(), "ministack": metadata.version("ministack")}
-    app = Guard(ministack.app, instance=about, admin_secret=identity["secret_key"], on_change=saver.changed)
+    app = Guard(
+        ministack.app, instance=about, admin_secret=identity["secret_key"], barrier=saver.before_answer
+    )
 
     process.write_private(directory / "identity.json", {**identity, "port": port})
     record = {"port": port, "pid": os.getpid(), "instance": instance, "started": time.time()}
@@ -67,12 +74,36 @@ def main(arguments: list[str]) -> int:
         asyncio.run(_serve(app, listener))
     finally:
         context.close()
-        saver.save()
+        try:
+            saver.close()
+        except StateError as error:
+            logger.error("%s %s", error, error.hint)
         (directory / "endpoint.json").unlink(missing_ok=True)
         shutil.rmtree(directory / "tmp", ignore_errors=True)
         logging.shutdown()
         # Threads of stopped executions may still sleep in a Wait state: they are not waited for.
         os._exit(0)
+
+
+def _restore(context: Any) -> Any:
+    """Plug our parts into MiniStack and give it its state back. Raises StateError."""
+    from ministack import app as ministack
+
+    from engage_cli.local import seams
+    from engage_cli.local.persistence import Persistence
+    from engage_cli.local.state_file import StateFile
+
+    file = StateFile(context.directory / "state" / "state.sqlite")
+    context.persistence = Persistence(file, ministack._build_persistence_save_dict)
+    seams.install(context)
+
+    def load(service: str, state: dict[str, Any]) -> None:
+        ministack._get_module(ministack._state_map[service]).load_persisted_state(state)
+
+    marked = context.persistence.restore(load, legacy=context.directory / "state")
+    if marked:
+        logger.warning("interrupted by the last end of this endpoint: %s", ", ".join(marked))
+    return context.persistence
 
 
 def configure_environment(directory: Path, port: int, access_key: str, secret_key: str) -> None:

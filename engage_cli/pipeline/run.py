@@ -9,7 +9,7 @@ from typing import Any
 
 from engage_cli.aws.runs import RunReader, RunStarter
 from engage_cli.errors import CloudError, UserError
-from engage_cli.pipeline.states import Failure, StateView, failure_of, states_of
+from engage_cli.pipeline.states import AFTER_FAILURE, Failure, StateView, failure_of, states_of
 
 _AFTER_PUBLISHING = ("Publish", "Meter")
 """A run that fails there may have pointed readers at its predictions already."""
@@ -17,7 +17,10 @@ _AFTER_PUBLISHING = ("Publish", "Meter")
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its status, its states, its output when it succeeded, else its failure."""
+    """How a run ended: its status, its states, its output when it succeeded, else its failure.
+
+    `resumable`: it ended before it could clean up after itself, so it can go on where it was.
+    """
 
     run_id: str
     status: str
@@ -25,6 +28,7 @@ class RunResult:
     states: list[StateView]
     output: dict[str, Any] | None
     failure: Failure | None
+    resumable: bool = False
 
 
 def new_run_id(now: datetime | None = None) -> str:
@@ -73,7 +77,27 @@ def result_of(runs: RunReader, run_id: str) -> RunResult:
         failure=failure_of(views, description.get("error", ""), description.get("cause", ""))
         if failed
         else None,
+        resumable=description.get("redriveStatus") == "REDRIVABLE"
+        and bool(views)
+        and max(views, key=lambda view: view.entered).name not in AFTER_FAILURE,
     )
+
+
+def resume_run(runs: RunStarter, run_id: str) -> None:
+    """Let a run go on at the state where it ended. Raises UserError when that state cannot be resumed."""
+    result = result_of(runs, run_id)
+    if result.status in ("SUCCEEDED", "RUNNING"):
+        raise UserError(
+            f"Run {run_id} {'has succeeded' if result.status == 'SUCCEEDED' else 'is going on'}; "
+            "there is nothing to resume.",
+            hint=f"Look at it: engage runs show {run_id}",
+        )
+    if not result.resumable:
+        raise UserError(
+            f"Run {run_id} failed and cleaned up what it had made, so it cannot be resumed.",
+            hint="Correct the cause, then start a new one: engage run-pipeline",
+        )
+    runs.resume(run_id)
 
 
 def watch_run(
@@ -100,6 +124,11 @@ def require_success(result: RunResult) -> RunResult:
     failure = result.failure
     where = f" at {failure.state}" if failure and failure.state else ""
     why = f": {failure.message.rstrip('.')}" if failure and failure.message else ""
+    if result.resumable:
+        raise CloudError(
+            f"Run {result.run_id} {result.status.lower()}{where}{why}.",
+            hint=f"Let it go on where it was: engage runs resume {result.run_id}",
+        )
     published = failure is not None and failure.state in _AFTER_PUBLISHING
     raise CloudError(
         f"Run {result.run_id} {result.status.lower()}{where}{why}.",

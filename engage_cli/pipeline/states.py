@@ -10,7 +10,7 @@ HIDDEN_STATES = frozenset({"GetCrawler", "WaitForCrawler", "CrawlerDone", "Crawl
 """Plumbing of the crawl: its time is shown with StartCrawler."""
 
 
-_AFTER_FAILURE = frozenset({"Cleanup", "RunFailed", "CleanupFailed"})
+AFTER_FAILURE = frozenset({"Cleanup", "RunFailed", "CleanupFailed"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ def states_of(events: Iterable[Mapping[str, Any]]) -> list[StateView]:
             current = _shown(event["stateEnteredEventDetails"]["name"])
             old = views.get(current)
             views[current] = StateView(current, "running", old.entered if old else when, None)
+        elif kind == "ExecutionRedriven":
+            # The state that was interrupted is entered again: its time is the second one's.
+            views = {name: view for name, view in views.items() if view.exited is not None}
         elif kind.endswith("StateExited"):
             name = _shown(event["stateExitedEventDetails"]["name"])
             if name in views:
@@ -102,8 +105,10 @@ def message_of(cause: str) -> str:
 
 
 def failure_of(views: Iterable[StateView], error: str = "", cause: str = "") -> Failure:
-    """Return the failure of a run: the last state that failed, else the execution's own error."""
-    failed = [v for v in views if v.error and v.status != "succeeded" and v.name not in _AFTER_FAILURE]
+    """Return the failure of a run: the last state that failed, else the one it was in with its own error."""
+    views = list(views)
+    failed = [v for v in views if v.error and v.status != "succeeded" and v.name not in AFTER_FAILURE]
     if failed:
         return Failure(failed[-1].name, failed[-1].error, message_of(failed[-1].cause))
-    return Failure("", error, message_of(cause))
+    last = max(views, key=lambda view: view.entered).name if views else ""
+    return Failure(last, error, message_of(cause))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -59,22 +58,6 @@ def test_restart_keeps_port_credentials_and_objects(own_home: Path) -> None:
     assert (second.port, second.secret_key) == (first.port, first.secret_key)
     assert second.pid != first.pid
     assert client(second).get_object(Bucket="kept-bucket", Key="a/b")["Body"].read() == b"kept"
-
-
-def test_what_changed_survives_a_kill(own_home: Path) -> None:
-    first = process.ensure_started(own_home)
-    table = {"AttributeName": "id", "KeyType": "HASH"}
-    client(first, "dynamodb").create_table(
-        TableName="survivor",
-        KeySchema=[table],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    saved = process.state_dir(own_home) / "state" / "dynamodb.json"
-    until(lambda: saved.exists() and "survivor" in saved.read_text())
-    os.kill(first.pid, signal.SIGKILL)
-    second = process.ensure_started(own_home)
-    assert client(second, "dynamodb").list_tables()["TableNames"] == ["survivor"]
 
 
 def test_files_with_secrets_are_for_the_owner_alone(endpoint: Any) -> None:
