@@ -394,7 +394,6 @@ FAILURES: list[tuple[str, str]] = [
     ("SET memory_limit = '9GB'", "NOT_SUPPORTED: Statement SET"),
     ("PRAGMA version", "NOT_SUPPORTED: Statement PRAGMA"),
     ("UNLOAD (SELECT 1) TO 's3://x/'", "NOT_SUPPORTED: Statement UNLOAD"),
-    ("EXPLAIN SELECT 1", "NOT_SUPPORTED: Statement EXPLAIN"),
     ("DELETE FROM t", "NOT_SUPPORTED: Statement DELETE"),
     ("SELECT 1; SELECT 2", "Only one sql statement is allowed"),
     ("SELECT FROM x WHERE", "SYNTAX_ERROR: line 1:"),

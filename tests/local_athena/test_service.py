@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 _SCRIPT = """
 import asyncio, json, time
@@ -78,6 +79,37 @@ call("StopQueryExecution", QueryExecutionId=long)
 while call("GetQueryExecution", QueryExecutionId=long)[1]["QueryExecution"]["Status"]["State"] not in ("CANCELLED", "FAILED"):
     assert time.time() - begun < 20
     time.sleep(0.05)
+ms_athena._workgroups["w"]["Configuration"]["BytesScannedCutoffPerQuery"] = 10_000_000
+def value(execution):
+    page = call("GetQueryResults", QueryExecutionId=execution["QueryExecutionId"])
+    return [[d.get("VarCharValue") for d in row["Data"]] for row in page[1]["ResultSet"]["Rows"]] if page[0] == 200 else page
+sql = "SELECT count(*) AS n FROM t WHERE p = ? AND x > ?"
+out["bound"] = value(run(sql, ExecutionParameters=["'0'", "2000"]))
+out["injected"] = run(sql, ExecutionParameters=["'0'", "2000 OR true"])["Status"]
+out["too_few"] = run(sql, ExecutionParameters=["'0'"])["Status"]
+out["prepared"] = run("PREPARE mine FROM " + sql)["Status"]["State"]
+out["executed"] = value(run("EXECUTE mine USING '0', 2400"))
+out["executed_by_call"] = value(run("EXECUTE mine", ExecutionParameters=["'1'", "2400"]))
+out["known"] = call("ListPreparedStatements", WorkGroup="w")[1]["PreparedStatements"][0]["StatementName"]
+out["kept"] = call("GetPreparedStatement", WorkGroup="w", StatementName="mine")[1]["PreparedStatement"]["QueryStatement"]
+out["updated"] = call("UpdatePreparedStatement", WorkGroup="w", StatementName="mine", QueryStatement="SELECT 1")[0]
+out["batch"] = call("BatchGetPreparedStatement", WorkGroup="w", PreparedStatementNames=["mine", "other"])[1]
+out["deallocated"] = run("DEALLOCATE PREPARE mine")["Status"]["State"]
+out["unknown"] = run("EXECUTE mine")["Status"]
+out["gone"] = call("GetPreparedStatement", WorkGroup="w", StatementName="mine")
+out["not_prepared"] = call("CreatePreparedStatement", WorkGroup="w", StatementName="bad", QueryStatement="DROP TABLE t")
+again = {"ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 5}}}
+first, second = run("SELECT sum(y) FROM t", **again), run("SELECT sum(y) FROM t", **again)
+out["reused"] = [(e["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"], e["Statistics"]["DataScannedInBytes"] > 0) for e in (first, second)]
+out["same_result"] = value(first) == value(second) and first["ResultConfiguration"] == second["ResultConfiguration"]
+out["never_reused"] = [run("SELECT max(x), random() FROM t", **again)["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"] for _ in range(2)]
+out["too_old"] = call("StartQueryExecution", QueryString="SELECT 1", WorkGroup="w", ResultReuseConfiguration={"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 20_000}})
+out["explained"] = value(run("EXPLAIN SELECT sum(y) FROM t"))[0]
+out["valid"] = value(run("EXPLAIN (TYPE VALIDATE) SELECT sum(y) FROM t"))
+out["invalid"] = run("EXPLAIN (TYPE VALIDATE) SELECT nope FROM t")["Status"]["StateChangeReason"]
+analyzed = run("EXPLAIN ANALYZE SELECT sum(y) FROM t")
+out["analyzed"] = analyzed["Statistics"]["DataScannedInBytes"], value(analyzed)[-1]
+out["refused"] = run("EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1")["Status"]["StateChangeReason"]
 out["stopped"] = call("GetQueryExecution", QueryExecutionId=long)[1]["QueryExecution"]["Status"]["State"]
 out["listed_ids"] = len(call("ListQueryExecutions", WorkGroup="w")[1]["QueryExecutionIds"])
 json.dumps(ms_athena.get_state(), default=lambda v: str(v))
@@ -115,5 +147,33 @@ def test_the_api_runs_queries_over_ministacks_stores_and_registers_its_objects(t
     assert out["failed"]["Status"]["StateChangeReason"].startswith("TABLE_NOT_FOUND: line 1:15")
     assert out["enforced"]["OutputLocation"].startswith("s3://lake/athena-results/")
     assert out["cutoff"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
+    assert out["cutoff"]["State"] == "CANCELLED"
+    _parameters(out)
+    assert out["reused"] == [[False, True], [True, False]]
+    assert out["same_result"]
+    assert out["never_reused"] == [False, False]
+    assert out["too_old"][0] == 400
+    assert out["explained"] == ["Plan of the local Athena (DuckDB's operators, not Trino's):"]
+    assert out["valid"] == [["true"]]
+    assert out["invalid"].startswith("COLUMN_NOT_FOUND")
+    assert out["analyzed"][0] > 0
+    assert out["analyzed"][1] == [f"Input: {out['analyzed'][0]} B"]
+    assert out["refused"] == "NOT_SUPPORTED: EXPLAIN (TYPE IO) is not supported by the local Athena"
     assert out["stopped"] == "CANCELLED"
     assert out["listed_ids"] >= 7
+
+
+def _parameters(out: dict[str, Any]) -> None:
+    assert out["bound"] == [["n"], ["250"]]
+    assert "a literal is needed" in out["injected"]["StateChangeReason"]
+    assert "expected 2 but found 1" in out["too_few"]["StateChangeReason"]
+    assert (out["prepared"], out["deallocated"]) == ("SUCCEEDED", "SUCCEEDED")
+    assert out["executed"] == [["n"], ["50"]]
+    assert out["executed_by_call"] == [["n"], ["50"]]
+    assert (out["known"], out["updated"]) == ("mine", 200)
+    assert out["kept"].startswith("SELECT count(*)")
+    assert [s["StatementName"] for s in out["batch"]["PreparedStatements"]] == ["mine"]
+    assert [s["StatementName"] for s in out["batch"]["UnprocessedPreparedStatementNames"]] == ["other"]
+    assert out["unknown"]["StateChangeReason"] == "NOT_FOUND: Prepared statement not found: mine"
+    assert (out["gone"][0], out["gone"][1]["__type"]) == (400, "ResourceNotFoundException")
+    assert "only SELECT" in out["not_prepared"][1]["message"]

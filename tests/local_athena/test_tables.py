@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - statements read better on one line
 """Tables over files: pruning, bytes scanned, CTAS, INSERT, DDL, and what a failure leaves behind."""
 
+import datetime
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from engage_cli.local.athena.catalog import Partition, Table
 from engage_cli.local.athena.engine import QueryHandle
-from engage_cli.local.athena.errors import QueryCancelled, QueryError
+from engage_cli.local.athena.errors import CutOff, QueryCancelled, QueryError
 from tests.local_athena.fakes import LAZY_SERDE, OPEN_CSV_SERDE, Athena
 
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
@@ -219,7 +220,7 @@ def test_the_cut_off_stops_a_query_before_it_reads(fresh: Athena) -> None:
     activity(fresh)
     size = fresh.run("SELECT sum(spend) FROM activity").scanned
     assert fresh.run("SELECT sum(spend) FROM activity", cutoff=size).rows == 1
-    with pytest.raises(QueryError, match="Bytes scanned limit was exceeded"):
+    with pytest.raises(CutOff, match="Bytes scanned limit was exceeded"):
         fresh.run("SELECT sum(spend) FROM activity", cutoff=size - 1)
 
 
@@ -280,3 +281,114 @@ def test_duckdb_itself_cannot_read_or_change_anything_else(fresh: Athena, tmp_pa
     ):
         with pytest.raises(duckdb.Error):
             connection.execute(sql)
+
+
+# -- conditions of outer queries, and row groups
+
+
+def grouped(athena: Athena) -> Path:
+    """A table without partitions: 4 row groups of 10 rows; n rises, day too."""
+    athena.parquet_table("grouped", [("n", "int"), ("day", "date"), ("name", "string"), ("x", "double")], [])
+    days = pa.array([datetime.date(2026, 1, 1) + datetime.timedelta(days=i // 10) for i in range(40)])
+    rows = pa.table(
+        {
+            "n": pa.array(range(40), pa.int32()),
+            "day": days,
+            "name": [f"n{i:02d}" for i in range(40)],
+            "x": [float("nan") if i < 10 else i * 1.5 for i in range(40)],
+        }
+    )
+    target = athena.store.path("s3://lake/grouped/part-0.parquet")
+    target.parent.mkdir(parents=True)
+    parquet.write_table(rows, target, row_group_size=10)
+    return target
+
+
+def group_bytes(file: Path, groups: tuple[int, ...], columns: set[str]) -> int:
+    metadata = parquet.read_metadata(file)
+    chunks = [metadata.row_group(g).column(i) for g in groups for i in range(metadata.num_columns)]
+    return sum(c.total_compressed_size for c in chunks if c.path_in_schema in columns)
+
+
+@pytest.mark.parametrize(
+    ("condition", "groups"),
+    [
+        ("n = 25", (2,)),
+        ("25 = n", (2,)),
+        ("n < 10", (0,)),
+        ("n <= 10", (0, 1)),
+        ("n > 29", (3,)),
+        ("n >= 29", (2, 3)),
+        ("29 > n AND n > 12", (1, 2)),
+        ("n BETWEEN 8 AND 12", (0, 1)),
+        ("n IN (3, 33)", (0, 3)),
+        ("n = 3 OR n = 33", (0, 1, 2, 3)),
+        ("n + 1 = 3", (0, 1, 2, 3)),
+        ("n = 99", ()),
+        ("n > 15 AND n < 5", ()),
+    ],
+)
+def test_only_the_row_groups_whose_statistics_allow_a_match_are_billed(
+    fresh: Athena, condition: str, groups: tuple[int, ...]
+) -> None:
+    file = grouped(fresh)
+    outcome = fresh.run(f"SELECT sum(n) FROM grouped WHERE {condition}")
+    assert outcome.scanned == group_bytes(file, groups, {"n"})
+
+
+@pytest.mark.parametrize(
+    ("condition", "column", "groups"),
+    [
+        ("day = DATE '2026-01-03'", "day", (2,)),
+        ("day > date_add('day', 1, DATE '2026-01-01')", "day", (2, 3)),
+        ("name >= 'n20'", "name", (2, 3)),
+        ("name LIKE 'n2%'", "name", (0, 1, 2, 3)),
+        # The first group holds NaN, which statistics cannot rule out.
+        ("x > 45", "x", (0, 3)),
+    ],
+)
+def test_row_groups_are_left_out_by_dates_and_text_but_never_on_a_guess(
+    fresh: Athena, condition: str, column: str, groups: tuple[int, ...]
+) -> None:
+    file = grouped(fresh)
+    outcome = fresh.run(f"SELECT count({column}) FROM grouped WHERE {condition}")
+    assert outcome.scanned == group_bytes(file, groups, {column})
+
+
+W0, W1 = WEEKS[0], WEEKS[1]
+
+
+@pytest.mark.parametrize(
+    ("query", "weeks"),
+    [
+        (f"SELECT sum(s) FROM (SELECT week AS w, spend AS s FROM activity) WHERE w = '{W1}'", WEEKS[1:2]),
+        (f"WITH a AS (SELECT week AS w, spend AS s FROM activity) SELECT sum(s) FROM a WHERE w = '{W1}'", WEEKS[1:2]),
+        (f"WITH a AS (SELECT * FROM activity), b AS (SELECT week w, spend s FROM a) SELECT sum(s) FROM b WHERE w = '{W1}'", WEEKS[1:2]),
+        (f"SELECT sum(t) FROM (SELECT week, sum(spend) AS t FROM activity GROUP BY week) WHERE week = '{W1}'", WEEKS[1:2]),
+        (f"SELECT sum(t) FROM (SELECT week, sum(spend) AS t FROM activity GROUP BY 1) WHERE week = '{W1}'", WEEKS[1:2]),
+        (f"SELECT sum(s) FROM (SELECT week w, spend s FROM activity UNION ALL SELECT '{W1}', spend FROM activity WHERE week = '{W0}') WHERE w = '{W1}'", WEEKS[:2]),
+        # Where a condition must stay, everything is read.
+        (f"SELECT sum(s) FROM (SELECT week AS w, spend AS s FROM activity LIMIT 5) WHERE w = '{W1}'", WEEKS),
+        (f"SELECT sum(s) FROM (SELECT week AS w, sum(spend) OVER () AS s FROM activity) WHERE w = '{W1}'", WEEKS),
+        (f"SELECT m, s FROM (SELECT max(week) AS m, sum(spend) AS s FROM activity) WHERE m = '{W1}'", WEEKS),
+        (f"SELECT count(b.s) FROM (VALUES 1) v(i) LEFT JOIN (SELECT week w, spend s FROM activity) b ON true WHERE b.w = '{W1}' OR b.w IS NULL", WEEKS),
+        (f"WITH a AS (SELECT week w, spend s FROM activity) SELECT (SELECT sum(s) FROM a WHERE w = '{W0}') + (SELECT sum(s) FROM a WHERE w = '{W1}')", WEEKS),
+    ],
+)  # fmt: skip
+def test_conditions_of_outer_queries_prune_only_where_they_cannot_change_the_result(
+    fresh: Athena, query: str, weeks: tuple[str, ...]
+) -> None:
+    activity(fresh)
+    pruned = fresh.run(query)
+    read = {"spend"}
+    assert pruned.scanned <= chunk_bytes(files(fresh, *WEEKS), read) * 2
+    if "UNION" not in query:
+        assert pruned.scanned == chunk_bytes(files(fresh, *weeks), read)
+    # The same statement with a condition that nobody can prune by gives the same rows.
+    hidden = (
+        query.replace(f"'{W1}'", f"concat('{W1}', '')")
+        .replace(" = concat(", " = lower(concat(")
+        .replace(", '')", ", ''))")
+    )
+    if "SELECT '" not in query:
+        assert fresh.rows(query) == fresh.rows(hidden)

@@ -16,12 +16,15 @@ from engage_cli.local.athena.access import Access, AuthorisedCatalog
 from engage_cli.local.athena.catalog import Catalog
 from engage_cli.local.athena.date_keys import PREFIX, date_keys, use_date_keys
 from engage_cli.local.athena.ddl import DdlRunner
-from engage_cli.local.athena.errors import QueryCancelled, QueryError
+from engage_cli.local.athena.errors import CutOff, QueryCancelled, QueryError, not_supported
+from engage_cli.local.athena.explain import HEADING, Explain, explained
 from engage_cli.local.athena.macros import macro_statements
 from engage_cli.local.athena.prune import prune
+from engage_cli.local.athena.pushdown import columns_read, pushed_down
 from engage_cli.local.athena.relation import RelationBuilder, quote, text
 from engage_cli.local.athena.resolve import Resolver
 from engage_cli.local.athena.results import Column, column_of, text_expression, write_csv
+from engage_cli.local.athena.row_groups import RowGroupFilter
 from engage_cli.local.athena.storage import ObjectStore
 from engage_cli.local.athena.translate import to_duckdb
 from engage_cli.local.athena.writes import TableWriter
@@ -175,11 +178,14 @@ class Engine:
         """
         import duckdb
 
-        statement = st.classify(sql)
+        explain = explained(st.without_comments(sql))
+        statement = st.classify(explain.statement if explain else sql)
         handle, access = handle or QueryHandle(), access or Access()
         connection = self._connect()
         try:
             handle.attach(connection)
+            if explain is not None:
+                return self._explain(connection, explain, statement, database.lower(), cutoff, access)
             return self._run(connection, statement, database.lower(), query_id, output, cutoff, access)
         except duckdb.Error as error:
             if handle.cancelled:
@@ -225,6 +231,30 @@ class Engine:
         sub, columns, lines = runner.run(statement, database)
         return Outcome("UTILITY" if isinstance(statement, st.Show) else "DDL", sub, columns, lines=lines)
 
+    def _explain(
+        self,
+        connection: Any,
+        explain: Explain,
+        statement: st.Statement,
+        database: str,
+        cutoff: int | None,
+        access: Access,
+    ) -> Outcome:
+        if not isinstance(statement, st.Select):
+            raise not_supported(f"EXPLAIN of {type(statement).__name__}")
+        access.before(statement, database, AuthorisedCatalog(self.catalog, access), "")
+        # Without ANALYZE nothing is read, so there is nothing to cut off.
+        runs = explain.kind == "analyze"
+        prepared = self.prepare(connection, statement.query, database, cutoff if runs else None, access)
+        if explain.kind == "validate":
+            return Outcome("UTILITY", "EXPLAIN", [Column("Valid", "boolean")], lines=["true"])
+        plan = connection.execute(f"EXPLAIN {'ANALYZE ' if runs else ''}{prepared.sql}").fetchall()[0][1]
+        lines = [HEADING, *str(plan).rstrip().splitlines()]
+        if runs:
+            lines.append(f"Input: {prepared.scanned} B")
+        scanned = prepared.scanned if runs else 0
+        return Outcome("UTILITY", "EXPLAIN", [Column("Query Plan", "varchar")], lines=lines, scanned=scanned)
+
     def prepare(
         self, connection: Any, query: exp.Expression, database: str, cutoff: int | None, access: Access
     ) -> Prepared:
@@ -233,20 +263,24 @@ class Engine:
         resolved = Resolver(catalog, database).resolve(query)
         builder = RelationBuilder(self.store, access)
         scanned = 0
+        near = pushed_down(resolved.tree)
+        needed = columns_read(near)
         for reference in resolved.references:
             partitions = None
             if reference.table.partition_keys:
                 registered = catalog.partitions(reference.table)
-                partitions = prune(connection, resolved.tree, reference, registered)
+                partitions = prune(connection, near, reference, registered)
             keys = date_keys(reference, partitions or [])
             use_date_keys(resolved.tree, reference, keys)
-            relation = builder.build(reference, partitions)
+            reference.columns = needed.get(reference.name, reference.columns)
+            groups = RowGroupFilter(connection, near, reference)
+            relation = builder.build(reference, partitions, groups.bytes)
             dates = [f", CAST({quote(key)} AS DATE) AS {quote(PREFIX + key)}" for key in keys]
             view = f"SELECT *{''.join(dates)} FROM ({relation.sql})"
             connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote(reference.name)} AS {view}")
             scanned += relation.scanned
         if cutoff is not None and scanned > cutoff:
-            raise QueryError("", "Bytes scanned limit was exceeded")
+            raise CutOff(cutoff)
         sql = to_duckdb(resolved.tree)
         types = list(connection.sql(sql).types)
         labels = [f"c{i}" for i in range(len(types))]

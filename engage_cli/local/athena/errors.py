@@ -16,3 +16,19 @@ def not_supported(what: str) -> QueryError:
 
 class QueryCancelled(Exception):  # noqa: N818 - not a failure: the user stopped the query
     """The query was stopped by StopQueryExecution."""
+
+
+class CutOff(QueryCancelled):
+    """The query would have scanned more than its work group allows; `limit` in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("Bytes scanned limit was exceeded")
+        self.limit = limit
+
+
+class RequestError(Exception):
+    """A call that Athena refuses, with the code of its error."""
+
+    def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
+        super().__init__(message)
+        self.code = code

@@ -19,15 +19,17 @@ from engage_cli.local.athena.translate import to_duckdb
 _UNSTABLE = ("rand", "random", "uuid", "now")
 
 
-def _conjuncts(condition: exp.Expression) -> list[exp.Expression]:
+def conjuncts(condition: exp.Expression) -> list[exp.Expression]:
+    """Return the conditions that AND joins."""
     while isinstance(condition, exp.Paren):
         condition = condition.this
     if isinstance(condition, exp.And):
-        return _conjuncts(condition.this) + _conjuncts(condition.expression)
+        return conjuncts(condition.this) + conjuncts(condition.expression)
     return [condition]
 
 
-def _usable(condition: exp.Expression, alias: str, keys: set[str]) -> bool:
+def usable(condition: exp.Expression, alias: str, keys: set[str]) -> bool:
+    """Say whether a condition is about the columns `keys` of one source alone, and gives a row one value."""
     columns = list(condition.find_all(exp.Column))
     if not columns or any(c.table != alias or c.name not in keys for c in columns):
         return False
@@ -39,7 +41,7 @@ def _usable(condition: exp.Expression, alias: str, keys: set[str]) -> bool:
     return True
 
 
-def _kept_sides(select: exp.Select) -> tuple[set[str], dict[str, list[exp.Expression]]]:
+def kept_sides(select: exp.Select) -> tuple[set[str], dict[str, list[exp.Expression]]]:
     """Return the sources that WHERE may prune, and by source the ON conditions that may prune it.
 
     The side of an outer join that is padded with NULLs is pruned only by the join's own condition.
@@ -49,7 +51,7 @@ def _kept_sides(select: exp.Select) -> tuple[set[str], dict[str, list[exp.Expres
     conditions: dict[str, list[exp.Expression]] = {}
     for join in select.args.get("joins") or []:
         side, name = (join.side or "").upper(), join.this.alias_or_name
-        on = _conjuncts(join.args["on"]) if join.args.get("on") is not None else []
+        on = conjuncts(join.args["on"]) if join.args.get("on") is not None else []
         if side == "FULL":
             kept = set()
         elif side == "LEFT":
@@ -65,9 +67,8 @@ def _kept_sides(select: exp.Select) -> tuple[set[str], dict[str, list[exp.Expres
     return kept, conditions
 
 
-def conditions_of(tree: exp.Expression, reference: TableReference) -> list[exp.Expression]:
-    """Return the conditions that every row of a reference must meet, on its partition columns alone."""
-    keys = {name.lower() for name, _ in reference.table.partition_keys}
+def conditions_of(tree: exp.Expression, reference: TableReference, keys: set[str]) -> list[exp.Expression]:
+    """Return the conditions that every row of a reference must meet, on the columns `keys` alone."""
     found: list[exp.Expression] = []
     for scope in traverse_scope(tree):
         select = scope.expression
@@ -76,12 +77,12 @@ def conditions_of(tree: exp.Expression, reference: TableReference) -> list[exp.E
         for alias, (_, source) in scope.selected_sources.items():
             if not (isinstance(source, exp.Table) and source.name == reference.name):
                 continue
-            kept, on = _kept_sides(select)
+            kept, on = kept_sides(select)
             candidates = list(on.get(alias, []))
             where = select.args.get("where")
             if where is not None and alias in kept:
-                candidates += _conjuncts(where.this)
-            found += [condition for condition in candidates if _usable(condition, alias, keys)]
+                candidates += conjuncts(where.this)
+            found += [condition for condition in candidates if usable(condition, alias, keys)]
     return found
 
 
@@ -91,10 +92,10 @@ def prune(
     """Return the partitions that can hold a matching row. `connection` is a DuckDB cursor with the macros."""
     import duckdb
 
-    conditions = conditions_of(tree, reference)
+    keys = reference.table.partition_keys
+    conditions = conditions_of(tree, reference, {name.lower() for name, _ in keys})
     if not conditions or not partitions:
         return partitions
-    keys = reference.table.partition_keys
     rows = ", ".join(
         f"({i}, {', '.join('NULL' if v.startswith('__HIVE_DEFAULT') else text(v) for v in p.values)})"
         for i, p in enumerate(partitions)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from engage_cli.local.athena.catalog import Partition
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.resolve import PATH_COLUMN, TableReference
-from engage_cli.local.athena.scan import Footer, kind_of, parquet_bytes, read_footer
+from engage_cli.local.athena.scan import Footer, kind_of, read_footer
 from engage_cli.local.athena.storage import ObjectStore, StoredObject, directory
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -48,8 +49,16 @@ class RelationBuilder:
         self._store = store
         self._access = access
 
-    def build(self, reference: TableReference, partitions: list[Partition] | None) -> Relation:
-        """Return the relation of a reference over `partitions` (None: the table has no partition keys)."""
+    def build(
+        self,
+        reference: TableReference,
+        partitions: list[Partition] | None,
+        scanned_bytes: Callable[[Iterable[Footer], set[str]], int],
+    ) -> Relation:
+        """Return the relation of a reference over `partitions` (None: the table has no partition keys).
+
+        `scanned_bytes` tells what is read of Parquet files, by their footers and the columns.
+        """
         table = reference.table
         if "projection.enabled" in table.parameters:
             raise not_supported("Partition projection")
@@ -66,7 +75,7 @@ class RelationBuilder:
             return Relation(self._empty(reference), 0, partitions or [])
         if form == "parquet":
             footers = {item.path: read_footer(item.path) for item in objects}
-            scanned = parquet_bytes(footers.values(), reference.columns)
+            scanned = scanned_bytes(footers.values(), reference.columns)
             branches = self._parquet(reference, pieces, footers)
         else:
             scanned = sum(item.size for item in objects)

@@ -1,19 +1,27 @@
 """What a query reads: Parquet footers, and the bytes that Athena would bill for."""
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engage_cli.local.athena.errors import QueryError
 
 
 @dataclass(frozen=True)
+class RowGroup:
+    """Compressed bytes by column, and by column the lowest and highest value as text, where they are told."""
+
+    compressed: dict[str, int]
+    statistics: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Footer:
-    """Of one Parquet file: the columns with their kinds of type, and compressed bytes by column."""
+    """Of one Parquet file: the columns with their kinds of type, and its row groups."""
 
     kinds: dict[str, str]
-    compressed: dict[str, int]
+    groups: tuple[RowGroup, ...]
 
 
 _CACHE: dict[tuple[str, int, int], Footer] = {}
@@ -49,15 +57,9 @@ def read_footer(path: Path) -> Footer:
         metadata = parquet.read_metadata(path)
     except Exception as error:  # pyarrow raises OSError, ValueError and its own ArrowInvalid
         raise QueryError("HIVE_BAD_DATA", f"Not valid Parquet file: {path.name}: {error}") from error
-    compressed: dict[str, int] = {}
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            chunk = row_group.column(index)
-            name = chunk.path_in_schema.partition(".")[0].lower()
-            compressed[name] = compressed.get(name, 0) + chunk.total_compressed_size
+    groups = tuple(_row_group(metadata.row_group(i)) for i in range(metadata.num_row_groups))
     kinds = {item.name.lower(): kind_of(str(item.type)) for item in metadata.schema.to_arrow_schema()}
-    footer = Footer(kinds, compressed)
+    footer = Footer(kinds, groups)
     with _LOCK:
         if len(_CACHE) >= _CACHE_SIZE:
             _CACHE.clear()
@@ -65,6 +67,17 @@ def read_footer(path: Path) -> Footer:
     return footer
 
 
-def parquet_bytes(footers: Iterable[Footer], columns: set[str]) -> int:
-    """Return the compressed bytes of the named columns in all row groups."""
-    return sum(size for footer in footers for name, size in footer.compressed.items() if name in columns)
+def _row_group(row_group: Any) -> RowGroup:
+    compressed: dict[str, int] = {}
+    statistics: dict[str, tuple[str, str]] = {}
+    for index in range(row_group.num_columns):
+        chunk = row_group.column(index)
+        name = chunk.path_in_schema.partition(".")[0].lower()
+        compressed[name] = compressed.get(name, 0) + chunk.total_compressed_size
+        told = chunk.statistics if chunk.path_in_schema.lower() == name else None
+        if told is not None and told.has_min_max:
+            low, high = told.min, told.max
+            # Bytes are no text, and NaN is not below or above anything.
+            if not isinstance(low, bytes) and low == low and high == high:
+                statistics[name] = (str(low), str(high))
+    return RowGroup(compressed, statistics)

@@ -7,6 +7,7 @@ results live in S3, as in Athena.
 
 import asyncio
 import contextvars
+import copy
 import json
 import os
 import time
@@ -15,10 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from engage_cli.local.athena import reuse
 from engage_cli.local.athena.access import Access
 from engage_cli.local.athena.catalog import GlueCatalog
 from engage_cli.local.athena.engine import Engine, Outcome, QueryHandle
-from engage_cli.local.athena.errors import QueryCancelled, QueryError
+from engage_cli.local.athena.errors import CutOff, QueryCancelled, QueryError, RequestError
+from engage_cli.local.athena.prepared import PreparedStatements
 from engage_cli.local.athena.results import read_page
 from engage_cli.local.athena.storage import MiniStackStore, directory, split_uri
 from engage_cli.local.authorization import Caller
@@ -33,10 +36,6 @@ _ENGINE_VERSION = {
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
-class RequestError(Exception):
-    """A call that Athena refuses (InvalidRequestException)."""
-
-
 class AthenaService:
     """Query executions of all accounts and regions of one endpoint."""
 
@@ -48,6 +47,7 @@ class AthenaService:
         self._engine = Engine(GlueCatalog(), self._store, work, memory=memory, threads=os.cpu_count())
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="athena")
         self._live: dict[str, QueryHandle] = {}
+        self._prepared = PreparedStatements(athena._prepared_statements, athena._workgroups)
         self._operations: Mapping[str, Callable[..., dict[str, Any]]] = {
             "StartQueryExecution": self.start,
             "GetQueryExecution": self.get,
@@ -56,6 +56,7 @@ class AthenaService:
             "ListQueryExecutions": self.list,
             "GetQueryResults": self.results,
             "GetQueryRuntimeStatistics": self.runtime_statistics,
+            **self._prepared.operations,
         }
 
     async def handle(
@@ -82,7 +83,7 @@ class AthenaService:
         except json.JSONDecodeError:
             return error_response_json("SerializationException", "Invalid JSON", 400)  # type: ignore[no-any-return]
         except RequestError as error:
-            return error_response_json("InvalidRequestException", str(error), 400)  # type: ignore[no-any-return]
+            return error_response_json(error.code, str(error), 400)  # type: ignore[no-any-return]
         return json_response(result)  # type: ignore[no-any-return]
 
     def _workgroup(self, name: str) -> dict[str, Any]:
@@ -117,8 +118,8 @@ class AthenaService:
         sql, name = request.get("QueryString") or "", request.get("WorkGroup") or "primary"
         if not sql.strip() or len(sql.encode()) > _MAX_QUERY_BYTES:
             raise RequestError(f"queryString must have between 1 and {_MAX_QUERY_BYTES} bytes")
-        if request.get("ExecutionParameters"):
-            raise RequestError("ExecutionParameters are not supported by the local Athena")
+        parameters = request.get("ExecutionParameters") or []
+        minutes = reuse.max_age(request)
         configuration = self._workgroup(name)
         output = self._output(request, configuration)
         try:
@@ -136,7 +137,9 @@ class AthenaService:
             "Query": sql,
             "StatementType": "DML",
             "ResultConfiguration": {"OutputLocation": f"{output}{query_id}.csv"},
-            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "ResultReuseConfiguration": request.get("ResultReuseConfiguration")
+            or {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            **({"ExecutionParameters": parameters} if parameters else {}),
             "QueryExecutionContext": {"Database": database, "Catalog": "awsdatacatalog"},
             "Status": {"State": "QUEUED", "SubmissionDateTime": time.time()},
             "Statistics": {},
@@ -144,13 +147,42 @@ class AthenaService:
             "EngineVersion": dict(_ENGINE_VERSION),
             "_token": token,
             "_columns": [],
+            "_output": output,
         }
+        if minutes is not None and self._reuse(execution, minutes, access):
+            return {"QueryExecutionId": query_id}
         self._athena._executions[query_id] = execution
         handle = QueryHandle()
         self._live[query_id] = handle
         context, limit = contextvars.copy_context(), int(cutoff) if cutoff else None
         self._pool.submit(context.run, self._execute, execution, database, output, limit, handle, access)
         return {"QueryExecutionId": query_id}
+
+    def _reuse(self, execution: dict[str, Any], minutes: int, access: Access) -> bool:
+        """Answer with the result of an earlier run, if there is one that the caller may read."""
+        found = reuse.earlier(self._athena._executions.values(), execution, minutes)
+        location = found["ResultConfiguration"]["OutputLocation"] if found is not None else ""
+        if found is None or self._store.file(location) is None:
+            return False
+        try:
+            access.read_result(location)
+        except QueryError:
+            return False
+        now = time.time()
+        for name in ("StatementType", "SubstatementType", "ResultConfiguration", "_columns"):
+            execution[name] = copy.deepcopy(found[name])
+        taken = int((now - execution["Status"]["SubmissionDateTime"]) * 1000)
+        execution["Statistics"] = {
+            "EngineExecutionTimeInMillis": 0,
+            "DataScannedInBytes": 0,
+            "TotalExecutionTimeInMillis": taken,
+            "QueryQueueTimeInMillis": 0,
+            "ServiceProcessingTimeInMillis": taken,
+            "ResultReuseInformation": {"ReusedPreviousResult": True},
+        }
+        execution["Status"] |= {"CompletionDateTime": now, "State": "SUCCEEDED"}
+        self._athena._executions[execution["QueryExecutionId"]] = execution
+        return True
 
     def _by_token(self, token: str, workgroup: str, sql: str) -> str | None:
         for query_id, execution in self._athena._executions.items():
@@ -166,17 +198,22 @@ class AthenaService:
     ) -> None:  # fmt: skip
         query_id, status = execution["QueryExecutionId"], execution["Status"]
         begun = time.time()
-        state, reason, outcome = "FAILED", "", None
+        state, reason, outcome, scanned = "FAILED", "", None, 0
         if not handle.cancelled:
             status["State"] = "RUNNING"
         try:
             access.write_result(f"{output}{query_id}.csv")
-            outcome = self._engine.execute(
-                execution["Query"], database, query_id=query_id, output=output, cutoff=cutoff,
+            parameters = execution.get("ExecutionParameters") or []
+            sql = self._prepared.run(execution["Query"], execution["WorkGroup"], parameters)
+            outcome = Outcome("UTILITY", "PREPARE") if sql is None else self._engine.execute(
+                sql, database, query_id=query_id, output=output, cutoff=cutoff,
                 handle=handle, access=access,
             )  # fmt: skip
             self._store_result(execution, outcome, output)
             state = "SUCCEEDED"
+        except CutOff as error:
+            # What AWS bills for a query that it cancels is at least what was allowed.
+            state, reason, scanned = "CANCELLED", str(error), error.limit
         except QueryCancelled:
             state, reason = "CANCELLED", "Query cancelled by user"
         except QueryError as error:
@@ -187,7 +224,7 @@ class AthenaService:
         ended = time.time()
         execution["Statistics"] = {
             "EngineExecutionTimeInMillis": int((ended - begun) * 1000),
-            "DataScannedInBytes": outcome.scanned if outcome is not None else 0,
+            "DataScannedInBytes": outcome.scanned if outcome is not None else scanned,
             "TotalExecutionTimeInMillis": int((ended - status["SubmissionDateTime"]) * 1000),
             "QueryQueueTimeInMillis": int((begun - status["SubmissionDateTime"]) * 1000),
             "ServiceProcessingTimeInMillis": 0,
