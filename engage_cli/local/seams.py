@@ -119,6 +119,7 @@ def seams() -> list[Seam]:
         *_lambda_seams(),
         *_state_machine_seams(),
         *_permission_seams(),
+        *_validation_seams(),
     ]
 
 
@@ -127,16 +128,22 @@ def install(context: Context) -> None:
     every = seams()
     for seam in every:
         seam.check()  # All or nothing: a half-plugged endpoint would answer with canned data.
-    for seam in every:
-        seam.install(context)
     from ministack import app
 
     from engage_cli.local.bedrock import service as bedrock
 
+    checks = _validation_seams()
+    for seam in every[: -len(checks)]:
+        seam.install(context)
     bedrock.install(app)
+    # Last, in front of everything: also of the services that register themselves.
+    for seam in checks:
+        seam.install(context)
 
 
 def _service_seams() -> list[Seam]:
+    from engage_cli.local.bedrock import guardrails
+
     def athena(_: Context, original: Any) -> Any:
         from engage_cli.local.athena.service import handle
 
@@ -151,6 +158,13 @@ def _service_seams() -> list[Seam]:
     return [
         Seam("Athena", app, "SERVICE_HANDLERS", _HANDLER, athena, ("athena",)),
         Seam("Glue crawlers", app, "SERVICE_HANDLERS", _HANDLER, glue, ("glue",)),
+        Seam(
+            "guardrail identifiers",
+            "ministack.services.bedrock",
+            "_create_guardrail",
+            ("body",),
+            lambda _, old: guardrails.wrap_create_guardrail(old),
+        ),
     ]
 
 
@@ -230,6 +244,7 @@ def _state_machine_seams() -> list[Seam]:
          states.wrap_read_map_items),
         ("retry back-off", "_find_matching_retrier", ("retriers", "error", "retry_counts"),
          states.wrap_find_matching_retrier),
+        ("state machine time-out", "_run_execution", ("exec_arn",), states.wrap_run_execution),
     ]  # fmt: skip
     found = [
         Seam(name, _STATES, attribute, parameters, lambda _, old, wrap=wrap: wrap(old))  # type: ignore[misc]
@@ -299,5 +314,26 @@ def _permission_seams() -> list[Seam]:
             "extract_resource_arn",
             resource,
             lambda _, old: resources.wrap_extract_resource_arn(old),
+        ),
+    ]
+
+
+def _validation_seams() -> list[Seam]:
+    from engage_cli.local.validation import requests, resources
+
+    return [
+        Seam(
+            "request validation",
+            "ministack.app",
+            "SERVICE_HANDLERS",
+            None,
+            lambda _, old: requests.wrap_handlers(old),
+        ),
+        Seam(
+            "property validation",
+            _PROVISIONERS,
+            "_RESOURCE_HANDLERS",
+            None,
+            lambda _, old: resources.wrap_resource_handlers(old),
         ),
     ]
