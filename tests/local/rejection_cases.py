@@ -165,7 +165,7 @@ def _roles() -> list[Case]:
         role("whose name has 65 characters", "ValidationError", trust(service), RoleName="r" * 65),
         role("whose name has a space", "ValidationError", trust(service), RoleName="a b"),
         role("that trusts an unknown service", malformed, trust({"Service": "nosuch.amazonaws.com"})),
-        role("that trusts an unknown role", malformed, trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/missing"})),
+        role("that trusts an unknown role", malformed, trust({"AWS": f"{ROLE}-missing"})),
         role("that trusts nobody", malformed, {"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": "sts:AssumeRole"}]}),
         role("whose trust is not JSON", malformed, "{"),
@@ -291,7 +291,8 @@ def _tasks_and_schedules() -> list[Case]:
 
     def schedule(name: str, *, words: str = "", code: str = "ValidationException", **other: Any) -> Case:
         parameters = {"Name": "new", "ScheduleExpression": "rate(1 day)",
-                      "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": MACHINE, "RoleArn": SCHEDULE_ROLE}, **other}  # fmt: skip
+                      "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": MACHINE, "RoleArn": SCHEDULE_ROLE},
+                      **other}  # fmt: skip
         return Case(f"schedule: {name}", "scheduler", "create_schedule", parameters, code, words)
 
     def rule(name: str, **other: Any) -> Case:
@@ -333,7 +334,8 @@ SCHEDULE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/rejected-schedule"
 
 def _others() -> list[Case]:
     alarm = {"AlarmName": "new", "MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60,
-             "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
+             "EvaluationPeriods": 1, "Threshold": 1.0,
+             "ComparisonOperator": "GreaterThanThreshold"}  # fmt: skip
     crawler = {
         "Name": "new",
         "Role": ROLE,

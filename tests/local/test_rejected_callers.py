@@ -66,6 +66,8 @@ CALLS = [
 def test_a_missing_permission_names_the_caller_and_the_action(
     aws: Any, session: Any, service: str, name: str, parameters: dict[str, Any], action: str
 ) -> None:
+    if "Bucket" in parameters:
+        aws("s3").create_bucket(Bucket=parameters["Bucket"])
     role, keys = session()
     code, message = call(getattr(aws(service, keys), name), **parameters)
     assert code in ("AccessDenied", "AccessDeniedException")

@@ -1,4 +1,4 @@
-"""Templates that CloudFormation rejects, at once or while it creates their resources, are rejected here too."""
+"""Templates that CloudFormation rejects, at once or while it creates resources, are rejected here too."""
 
 import json
 from collections.abc import Callable
@@ -17,6 +17,8 @@ TRUST = {
     ],
 }
 
+UNKNOWN_TRUST = json.loads(json.dumps(TRUST).replace("lambda", "nosuch"))
+
 
 def resource(kind: str, **properties: Any) -> dict[str, Any]:
     return {"Type": kind, "Properties": properties}
@@ -27,48 +29,111 @@ def template(**parts: Any) -> str:
 
 
 AT_ONCE: list[tuple[str, dict[str, Any], str]] = [
-    ("over 51,200 bytes inline", {"TemplateBody": template(Description="d" * 1000, Metadata={"x": "y" * 51_000})},
-     "51200"),
-    ("an unresolved Ref", {"TemplateBody": template(Outputs={"O": {"Value": {"Ref": "Missing"}}})}, "Missing"),
-    ("an unresolved Ref in a resource",
-     {"TemplateBody": template(Resources={"T": resource("AWS::SNS::Topic", TopicName={"Ref": "Missing"})})},
-     "Unresolved resource dependencies [Missing]"),
-    ("an unresolved GetAtt",
-     {"TemplateBody": template(Resources={"T": resource("AWS::SNS::Topic", TopicName={"Fn::GetAtt": "No.Arn"})})},
-     "No"),
-    ("a circular dependency",
-     {"TemplateBody": template(Resources={"A": {**TOPIC, "DependsOn": "B"}, "B": {**TOPIC, "DependsOn": "A"}})},
-     "Circular dependency between resources"),
-    ("a missing parameter", {"TemplateBody": template(Parameters={"P": {"Type": "String"}})},
-     "Parameters: [P] must have values"),
-    ("a parameter that it does not have",
-     {"TemplateBody": template(), "Parameters": [{"ParameterKey": "P", "ParameterValue": "x"}]}, "[P]"),
-    ("a value that is not allowed",
-     {"TemplateBody": template(Parameters={"P": {"Type": "String", "AllowedValues": ["a"]}}),
-      "Parameters": [{"ParameterKey": "P", "ParameterValue": "x"}]}, "P"),
-    ("a value that breaks its pattern",
-     {"TemplateBody": template(Parameters={"P": {"Type": "String", "AllowedPattern": "[a-z]+"}}),
-      "Parameters": [{"ParameterKey": "P", "ParameterValue": "9"}]}, "P"),
-    ("text for a number",
-     {"TemplateBody": template(Parameters={"P": {"Type": "Number"}}),
-      "Parameters": [{"ParameterKey": "P", "ParameterValue": "x"}]}, "P"),
-    ("a number past its maximum",
-     {"TemplateBody": template(Parameters={"P": {"Type": "Number", "MaxValue": 5}}),
-      "Parameters": [{"ParameterKey": "P", "ParameterValue": "6"}]}, "P"),
-    ("an unknown resource type", {"TemplateBody": template(Resources={"R": resource("AWS::Nope::Thing")})},
-     "AWS::Nope::Thing"),
+    (
+        "over 51,200 bytes inline",
+        {"TemplateBody": template(Description="d" * 1000, Metadata={"x": "y" * 51_000})},
+        "51200",
+    ),
+    (
+        "an unresolved Ref",
+        {"TemplateBody": template(Outputs={"O": {"Value": {"Ref": "Missing"}}})},
+        "Missing",
+    ),
+    (
+        "an unresolved Ref in a resource",
+        {
+            "TemplateBody": template(
+                Resources={"T": resource("AWS::SNS::Topic", TopicName={"Ref": "Missing"})}
+            )
+        },
+        "Unresolved resource dependencies [Missing]",
+    ),
+    (
+        "an unresolved GetAtt",
+        {
+            "TemplateBody": template(
+                Resources={"T": resource("AWS::SNS::Topic", TopicName={"Fn::GetAtt": "No.Arn"})}
+            )
+        },
+        "No",
+    ),
+    (
+        "a circular dependency",
+        {
+            "TemplateBody": template(
+                Resources={"A": {**TOPIC, "DependsOn": "B"}, "B": {**TOPIC, "DependsOn": "A"}}
+            )
+        },
+        "Circular dependency between resources",
+    ),
+    (
+        "a missing parameter",
+        {"TemplateBody": template(Parameters={"P": {"Type": "String"}})},
+        "Parameters: [P] must have values",
+    ),
+    (
+        "a parameter that it does not have",
+        {"TemplateBody": template(), "Parameters": [{"ParameterKey": "P", "ParameterValue": "x"}]},
+        "[P]",
+    ),
+    (
+        "a value that is not allowed",
+        {
+            "TemplateBody": template(Parameters={"P": {"Type": "String", "AllowedValues": ["a"]}}),
+            "Parameters": [{"ParameterKey": "P", "ParameterValue": "x"}],
+        },
+        "P",
+    ),
+    (
+        "a value that breaks its pattern",
+        {
+            "TemplateBody": template(Parameters={"P": {"Type": "String", "AllowedPattern": "[a-z]+"}}),
+            "Parameters": [{"ParameterKey": "P", "ParameterValue": "9"}],
+        },
+        "P",
+    ),
+    (
+        "text for a number",
+        {
+            "TemplateBody": template(Parameters={"P": {"Type": "Number"}}),
+            "Parameters": [{"ParameterKey": "P", "ParameterValue": "x"}],
+        },
+        "P",
+    ),
+    (
+        "a number past its maximum",
+        {
+            "TemplateBody": template(Parameters={"P": {"Type": "Number", "MaxValue": 5}}),
+            "Parameters": [{"ParameterKey": "P", "ParameterValue": "6"}],
+        },
+        "P",
+    ),
+    (
+        "an unknown resource type",
+        {"TemplateBody": template(Resources={"R": resource("AWS::Nope::Thing")})},
+        "AWS::Nope::Thing",
+    ),
     ("an unknown section", {"TemplateBody": template(Nonsense={})}, "Nonsense"),
-    ("an unknown function",
-     {"TemplateBody": template(Resources={"T": resource("AWS::SNS::Topic", TopicName={"Fn::Nope": "x"})})}, "Fn::Nope"),
+    (
+        "an unknown function",
+        {"TemplateBody": template(Resources={"T": resource("AWS::SNS::Topic", TopicName={"Fn::Nope": "x"})})},
+        "Fn::Nope",
+    ),
     ("no resources", {"TemplateBody": template(Resources={})}, "At least one Resources member"),
     ("what is no template", {"TemplateBody": "- a\n- list"}, ""),
-    ("an unknown condition",
-     {"TemplateBody": template(Resources={"T": {**TOPIC, "Condition": "Missing"}})}, "Missing"),
-    ("an unknown dependency",
-     {"TemplateBody": template(Resources={"T": {**TOPIC, "DependsOn": "Missing"}})}, "Missing"),
+    (
+        "an unknown condition",
+        {"TemplateBody": template(Resources={"T": {**TOPIC, "Condition": "Missing"}})},
+        "Missing",
+    ),
+    (
+        "an unknown dependency",
+        {"TemplateBody": template(Resources={"T": {**TOPIC, "DependsOn": "Missing"}})},
+        "Missing",
+    ),
     ("a stack name of 129 characters", {"StackName": "s" * 129, "TemplateBody": template()}, "128"),
     ("a stack name with an underscore", {"StackName": "a_b", "TemplateBody": template()}, "a_b"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("what", "arguments", "words"), AT_ONCE, ids=[case[0] for case in AT_ONCE])
@@ -114,40 +179,104 @@ STATE = {"Type": "Pass", "End": True}
 ROLE = resource("AWS::IAM::Role", RoleName="rejected-in-template", AssumeRolePolicyDocument=TRUST)
 WHILE_CREATING: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown property", resource("AWS::SNS::Topic", Nonsense=1), "extraneous key [Nonsense]"),
-    ("text where a number is expected", resource("AWS::Logs::LogGroup", RetentionInDays="soon"), "RetentionInDays"),
+    (
+        "text where a number is expected",
+        resource("AWS::Logs::LogGroup", RetentionInDays="soon"),
+        "RetentionInDays",
+    ),
     ("a number that is not allowed", resource("AWS::Logs::LogGroup", RetentionInDays=4), "RetentionInDays"),
     ("a list where text is expected", resource("AWS::SNS::Topic", TopicName=["a"]), "TopicName"),
-    ("a missing property", resource("AWS::IAM::Role", RoleName="x"), "required key [AssumeRolePolicyDocument]"),
+    (
+        "a missing property",
+        resource("AWS::IAM::Role", RoleName="x"),
+        "required key [AssumeRolePolicyDocument]",
+    ),
     ("a bucket name with capitals", resource("AWS::S3::Bucket", BucketName="Upper"), "BucketName"),
     ("a bucket name that is an address", resource("AWS::S3::Bucket", BucketName="10.0.0.1"), "not valid"),
-    ("a table name of 256 characters",
-     resource("AWS::DynamoDB::Table", TableName="t" * 256, BillingMode="PAY_PER_REQUEST",
-              AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
-              KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}]), "TableName"),
-    ("a role that trusts an unknown service",
-     resource("AWS::IAM::Role", AssumeRolePolicyDocument=json.loads(json.dumps(TRUST).replace("lambda", "nosuch"))),
-     "Invalid principal in policy"),
-    ("a policy without a vendor",
-     resource("AWS::IAM::Role", AssumeRolePolicyDocument=TRUST, Policies=[
-         {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
-             {"Effect": "Allow", "Action": "Get", "Resource": "*"}]}}]), "prefaced by a vendor"),
-    ("a state machine without StartAt",
-     resource("AWS::StepFunctions::StateMachine", RoleArn="arn:aws:iam::000000000000:role/r",
-              DefinitionString=json.dumps({"States": {"A": STATE}})), "StartAt"),
-    ("a task of 4 vCPU with 64 GB",
-     resource("AWS::ECS::TaskDefinition", Cpu="4096", Memory="65536", NetworkMode="awsvpc",
-              RequiresCompatibilities=["FARGATE"], ContainerDefinitions=[{"Name": "c", "Image": "i"}]),
-     "No Fargate configuration exists"),
-    ("a schedule that is no expression",
-     resource("AWS::Scheduler::Schedule", ScheduleExpression="often", FlexibleTimeWindow={"Mode": "OFF"},
-              Target={"Arn": "arn:aws:states:us-east-1:000000000000:stateMachine:m",
-                      "RoleArn": "arn:aws:iam::000000000000:role/r"}), "often"),
-    ("an alarm with an unknown comparison",
-     resource("AWS::CloudWatch::Alarm", ComparisonOperator="Above", EvaluationPeriods=1), "ComparisonOperator"),
-    ("a function whose role it may not assume",
-     resource("AWS::Lambda::Function", Code={"ZipFile": "x"}, Role="arn:aws:iam::000000000000:role/none",
-              Handler="app.handler", Runtime="python3.13"), "cannot be assumed"),
-]  # fmt: skip
+    (
+        "a table name of 256 characters",
+        resource(
+            "AWS::DynamoDB::Table",
+            TableName="t" * 256,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
+        ),
+        "tableName",
+    ),
+    (
+        "a role that trusts an unknown service",
+        resource("AWS::IAM::Role", AssumeRolePolicyDocument=UNKNOWN_TRUST),
+        "Invalid principal in policy",
+    ),
+    (
+        "a policy without a vendor",
+        resource(
+            "AWS::IAM::Role",
+            AssumeRolePolicyDocument=TRUST,
+            Policies=[
+                {
+                    "PolicyName": "p",
+                    "PolicyDocument": {
+                        "Version": "2012-10-17",
+                        "Statement": [{"Effect": "Allow", "Action": "Get", "Resource": "*"}],
+                    },
+                }
+            ],
+        ),
+        "prefaced by a vendor",
+    ),
+    (
+        "a state machine without StartAt",
+        resource(
+            "AWS::StepFunctions::StateMachine",
+            RoleArn="arn:aws:iam::000000000000:role/r",
+            DefinitionString=json.dumps({"States": {"A": STATE}}),
+        ),
+        "StartAt",
+    ),
+    (
+        "a task of 4 vCPU with 64 GB",
+        resource(
+            "AWS::ECS::TaskDefinition",
+            Cpu="4096",
+            Memory="65536",
+            NetworkMode="awsvpc",
+            RequiresCompatibilities=["FARGATE"],
+            ContainerDefinitions=[{"Name": "c", "Image": "i"}],
+        ),
+        "No Fargate configuration exists",
+    ),
+    (
+        "a schedule that is no expression",
+        resource(
+            "AWS::Scheduler::Schedule",
+            ScheduleExpression="often",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": "arn:aws:states:us-east-1:000000000000:stateMachine:m",
+                "RoleArn": "arn:aws:iam::000000000000:role/r",
+            },
+        ),
+        "often",
+    ),
+    (
+        "an alarm with an unknown comparison",
+        resource("AWS::CloudWatch::Alarm", ComparisonOperator="Above", EvaluationPeriods=1),
+        "ComparisonOperator",
+    ),
+    (
+        "a function whose role it may not assume",
+        resource(
+            "AWS::Lambda::Function",
+            Code={"ZipFile": "x"},
+            Role="arn:aws:iam::000000000000:role/none",
+            Handler="app.handler",
+            Runtime="python3.13",
+        ),
+        "cannot be assumed",
+    ),
+]
 
 
 @pytest.mark.parametrize(("what", "wrong", "words"), WHILE_CREATING, ids=[case[0] for case in WHILE_CREATING])

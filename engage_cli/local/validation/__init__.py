@@ -6,6 +6,9 @@
 - `policies`   IAM, trust and bucket policies
 - `rules`      what no model says: limits and relations of single operations
 - `resources`  the properties of CloudFormation resources, against their registry schemas
+- `templates`  templates and their parameters, before anything is made
+- `passing`    iam:PassRole
+- `buckets`    S3
 - `requests`   which of these a request meets: the wrapper around MiniStack's service handlers
 
 Runs in the endpoint process; installed by `seams`.

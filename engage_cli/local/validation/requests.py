@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from engage_cli.local.validation import buckets, rules, shapes
+from engage_cli.local.validation import buckets, passing, rules, shapes
 from engage_cli.local.validation.refusal import Refused, Response, answer
 
 Json = dict[str, Any]
@@ -107,8 +107,8 @@ def _checked(name: str, service: Service, original: Handler) -> Handler:
             operation, data = parse(service, method, path, headers, body, query_params or {})
             if operation is not None:
                 rules.check_body(name, operation.name, headers, body)
-                if service.protocol != "query" or operation.name not in ("CreateStack", "UpdateStack"):
-                    shapes.check(operation, data, service.code, enum_code=service.enum_code)
+                shapes.check(operation, data, service.code, enum_code=service.enum_code)
+                passing.check(name, operation.name, data, headers, query_params or {})
                 rule = rules.RULES.get((name, operation.name))
                 own = rule(data) if rule is not None else None
                 if own is not None:

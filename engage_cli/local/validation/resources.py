@@ -176,7 +176,14 @@ def _bucket(properties: Json) -> None:
         raise Refused("InvalidBucketName", str(buckets.name_problem(name)))
 
 
+def _table(properties: Json) -> None:
+    name = properties.get("TableName")
+    if name is not None and not 3 <= len(name) <= 255:
+        raise rules.constraint(name, "tableName", "have length between 3 and 255")
+
+
 _RULES: dict[str, Callable[[Json], None]] = {
+    "AWS::DynamoDB::Table": _table,
     "AWS::IAM::ManagedPolicy": lambda p: policies.check_identity(
         p["PolicyDocument"], limit=policies.MANAGED_LIMIT
     ),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engage_cli.local import authorization
-from engage_cli.local.validation import asl, policies
+from engage_cli.local.validation import asl, policies, templates
 from engage_cli.local.validation.refusal import Refused, Response
 
 Json = dict[str, Any]
@@ -316,6 +316,11 @@ def _topic(data: Json) -> None:
         raise Refused("InvalidParameter", "Invalid parameter: Topic Name")
 
 
+def _validate_template(data: Json) -> None:
+    if data.get("TemplateBody") is not None:
+        templates.check_template(data["TemplateBody"])
+
+
 def _identity(limit: int | None) -> Rule:
     return lambda data: policies.check_identity(data.get("PolicyDocument"), limit=limit)
 
@@ -326,6 +331,10 @@ def _trust(member: str) -> Rule:
 
 RULES: Mapping[tuple[str, str], Rule] = {
     ("apigateway", "CreateRestApi"): _rest_api,
+    ("cloudformation", "CreateChangeSet"): templates.check_stack,
+    ("cloudformation", "CreateStack"): templates.check_stack,
+    ("cloudformation", "UpdateStack"): templates.check_stack,
+    ("cloudformation", "ValidateTemplate"): _validate_template,
     ("ecs", "RunTask"): _run_task,
     ("events", "PutRule"): _put_rule,
     ("glue", "CreateCrawler"): _crawler,
