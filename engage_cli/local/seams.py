@@ -155,7 +155,21 @@ def _service_seams() -> list[Seam]:
         return handle
 
     app = "ministack.app"
+    action = ("service", "method", "path", "headers", "body", "query_params")
+    # The Bedrock family registers itself (bedrock/service.py, bedrock/iam.py): these places must be there.
+    registers: list[tuple[str, str, str, tuple[str, ...] | None]] = [
+        ("Bedrock routes", "ministack.core.router", "SERVICE_PATTERNS", None),
+        ("Bedrock namespaces", "ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", None),
+        ("Bedrock operations", "ministack.core.iam_actions", "_BOTOCORE_SERVICE_MAP", None),
+        ("Bedrock actions", "ministack.core.iam_actions", "extract_iam_action", action),
+        ("Bedrock registry", app, "SERVICE_REGISTRY", None),
+        ("Bedrock stores", app, "_loaded_modules", None),
+    ]
     return [
+        *(
+            Seam(name, module, attribute, parameters, lambda _, old: old)
+            for name, module, attribute, parameters in registers
+        ),
         Seam("Athena", app, "SERVICE_HANDLERS", _HANDLER, athena, ("athena",)),
         Seam("Glue crawlers", app, "SERVICE_HANDLERS", _HANDLER, glue, ("glue",)),
         Seam(

@@ -291,7 +291,8 @@ def _tasks_and_schedules() -> list[Case]:
 
     def schedule(name: str, *, words: str = "", code: str = "ValidationException", **other: Any) -> Case:
         parameters = {"Name": "new", "ScheduleExpression": "rate(1 day)",
-                      "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": {"Arn": MACHINE, "RoleArn": SCHEDULE_ROLE},
+                      "FlexibleTimeWindow": {"Mode": "OFF"},
+                      "Target": {"Arn": MACHINE, "RoleArn": SCHEDULE_ROLE},
                       **other}  # fmt: skip
         return Case(f"schedule: {name}", "scheduler", "create_schedule", parameters, code, words)
 

@@ -11,34 +11,6 @@ pytestmark = pytest.mark.local
 
 
 @pytest.fixture(scope="module")
-def strict(endpoint: Any) -> Any:
-    """Clients that send whatever they are given: the endpoint must refuse it, not botocore."""
-    import boto3
-    from botocore import handlers
-    from botocore.config import Config
-
-    made: dict[str, Any] = {}
-
-    def client(service: str) -> Any:
-        if service not in made:
-            found = boto3.client(
-                service,
-                endpoint_url=endpoint.url,
-                region_name=cases.REGION,
-                aws_access_key_id=endpoint.access_key,
-                aws_secret_access_key=endpoint.secret_key,
-                config=Config(
-                    retries={"max_attempts": 1}, inject_host_prefix=False, parameter_validation=False
-                ),
-            )
-            found.meta.events.unregister("before-parameter-build.s3", handlers.validate_bucket_name)
-            made[service] = found
-        return made[service]
-
-    return client
-
-
-@pytest.fixture(scope="module")
 def world(aws: Any) -> None:
     """What the cases refer to and what does exist."""
     for name, service in (("lambda", "lambda"), ("states", "states"), ("schedule", "scheduler")):

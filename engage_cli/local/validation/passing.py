@@ -57,7 +57,7 @@ def check(
 
 
 def _caller(headers: Mapping[str, str], query: Mapping[str, Any]) -> Any:
-    """The principal of a request; None for root, and for a call of a state machine, which its seam checked."""
+    """The principal of a request; None for root, and for what a state machine does: its seam checks that."""
     from ministack.core import iam_evaluator as iam
     from ministack.core.responses import get_account_id
     from ministack.core.router import extract_access_key_id

@@ -57,12 +57,19 @@ SERVICES: dict[str, Service] = {
 }
 
 
+class Handlers(dict[str, Handler]):
+    """Handlers by MiniStack's name of a service; one that is not there refuses by its name."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name) or _refusing(name)
+
+
 def wrap_handlers(handlers: dict[str, Handler]) -> dict[str, Handler]:
     """The same handlers, those of our services behind their checks."""
     for name, service in SERVICES.items():
         handlers[name] = _checked(name, service, handlers[name])
     handlers["s3"] = _checked_bucket(handlers["s3"])
-    return handlers
+    return Handlers(handlers)
 
 
 def parse(
@@ -117,6 +124,14 @@ def _checked(name: str, service: Service, original: Handler) -> Handler:
             query = service.protocol == "query" and not headers.get("x-amz-target")
             return answer(refused, "query" if query else "json")
         return await original(method, path, headers, body, query_params)
+
+    return handle
+
+
+def _refusing(name: str) -> Handler:
+    async def handle(*_: Any) -> Response:
+        message = f"The local endpoint has no service {name!r}. What it has: engage local services"
+        return answer(Refused("UnknownOperationException", message), "json")
 
     return handle
 

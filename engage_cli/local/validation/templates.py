@@ -13,12 +13,12 @@ _SECTIONS = {
 }  # fmt: skip
 _FUNCTIONS = {
     "Fn::And", "Fn::Base64", "Fn::Cidr", "Fn::Equals", "Fn::FindInMap", "Fn::ForEach", "Fn::GetAtt",
-    "Fn::GetAZs", "Fn::GetStackOutput", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Not", "Fn::Or",
-    "Fn::Select",    "Fn::Split", "Fn::Sub", "Fn::ToJsonString", "Fn::Transform",
+    "Fn::GetAZs", "Fn::GetStackOutput", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Length", "Fn::Not",
+    "Fn::Or", "Fn::Select", "Fn::Split", "Fn::Sub", "Fn::ToJsonString", "Fn::Transform",
 }  # fmt: skip
 _PSEUDO = {
-    "AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region", "AWS::StackId",
-    "AWS::StackName", "AWS::URLSuffix",
+    "AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition", "AWS::Region",
+    "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
 }  # fmt: skip
 _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 INLINE_BYTES = 51_200
