@@ -24,8 +24,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "double": (int, float),
     "float": (int, float),
 }
-# Java's classes that Python's `re` does not know, by the widest that it does.
+# What Python's `re` does not know of Java's patterns, by the narrowest that it does and that holds it.
 _JAVA_CLASSES = {
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",
+    r"\ud800\udc00-\udbff\udfff": r"\U00010000-\U0010ffff",
     r"\p{L}": r"\w",
     r"\p{M}": r"\w",
     r"\p{N}": r"\w",
