@@ -110,11 +110,9 @@ TYPES: Declarations = {
         "AWS::ApiGateway::RequestValidator",
         "AWS::ApiGateway::Resource",
         "AWS::ApiGateway::RestApi",
-        "AWS::ApiGateway::Stage",
         "AWS::ApiGateway::UsagePlan",
         "AWS::ApiGateway::UsagePlanKey",
         "AWS::Athena::WorkGroup",
-        "AWS::CloudWatch::Alarm",
         "AWS::DynamoDB::Table",
         "AWS::ECS::Cluster",
         "AWS::ECS::TaskDefinition",
@@ -124,13 +122,19 @@ TYPES: Declarations = {
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
         "AWS::Lambda::Permission",
-        "AWS::S3::BucketPolicy",
         "AWS::Scheduler::Schedule",
         "AWS::SecretsManager::Secret",
     ),
     **real(
         "AWS::Lambda::Function", note="memory and time-out are enforced; it runs on this machine's processor"
     ),
+    **real(
+        "AWS::ApiGateway::Stage", note="throttling is enforced; its metrics and tracing are recorded only"
+    ),
+    **real(
+        "AWS::CloudWatch::Alarm", note="looked at when a metric arrives, over all of its dimensions at once"
+    ),
+    **real("AWS::S3::BucketPolicy", note="binds every caller but the account's root"),
     **real("AWS::ECR::Repository", note="its lifecycle policy and scanning are recorded only"),
     **real("AWS::Logs::LogGroup", note="retention is recorded only: events stay until `engage local reset`"),
     **real("AWS::S3::Bucket", note="lifecycle and encryption are recorded only; objects are plain files"),

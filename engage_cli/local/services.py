@@ -1,7 +1,7 @@
 """What `engage local services` shows: every operation that the platform uses, and how real it is here.
 
 What is used is read from the platform's own files (`usage`); how real it is, is declared beside the code that
-implements it. An operation that is used and not declared is an error, and a test makes live calls to all.
+implements it. An operation that is used and not declared is an error, and a test calls each of them.
 """
 
 from collections.abc import Iterator

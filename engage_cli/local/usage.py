@@ -79,12 +79,12 @@ def used(root: Path, packages: tuple[Path, ...]) -> dict[Operation, set[str]]:
                 found[operation].add(path.name)
     for package in packages:
         for path in sorted(package.rglob("*.py")):
-            if "local" in path.parts and package.name == "engage_cli":
-                continue  # The endpoint itself is no caller of AWS.
-            if "_assets" in path.parts:
+            inside = path.relative_to(package.parent)
+            # The endpoint itself is no caller of AWS; the assets of a wheel are looked at as packages.
+            if inside.parts[:2] in (("engage_cli", "local"), ("engage_cli", "_assets")):
                 continue
             for operation in calls(path.read_text(encoding="utf-8")):
-                found[operation].add(str(path.relative_to(package.parent)))
+                found[operation].add(inside.as_posix())
     return dict(found)
 
 

@@ -111,8 +111,23 @@ def test_a_wrong_session_token_is_refused(aws: Any, session: Any) -> None:
     assert call(aws("dynamodb", wrong).list_tables)[0] == "UnrecognizedClientException"
 
 
+def test_keys_of_a_session_that_is_over_are_expired() -> None:
+    """In this process: the shortest session that STS gives lasts a quarter of an hour."""
+    from ministack.core import iam_evaluator
+    from ministack.services import sts
+
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/r/s"
+    key = "ASIAEXPIRED000000000"
+    sts._sessions[key] = {"Arn": role, "SecretAccessKey": "s", "SessionToken": "t", "Expiration": 1.0}
+    try:
+        found = iam_evaluator.resolve_principal(key, ACCOUNT)
+    finally:
+        sts._sessions.pop(key, None)
+    assert isinstance(found, iam_evaluator.AuthError)
+    assert found.code == "ExpiredTokenException"
+
+
 def test_an_expired_presigned_address_is_refused(aws: Any, endpoint: Any) -> None:
-    import boto3
     from botocore.auth import S3SigV4QueryAuth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
@@ -133,7 +148,6 @@ def test_an_expired_presigned_address_is_refused(aws: Any, endpoint: Any) -> Non
     status, body = _get(str(request.url))
     assert status == 403
     assert b"Request has expired" in body or b"AccessDenied" in body
-    del boto3
 
 
 def test_a_request_signed_an_hour_ago_is_refused(endpoint: Any) -> None:

@@ -1,4 +1,4 @@
-"""`engage local services` tells the truth: live calls show each used operation to be as real as declared."""
+"""`engage local services` tells the truth: what it calls refused is refused, by name, and nothing else is."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def refusal(call: Any, **parameters: Any) -> dict[str, Any] | None:
 
 @pytest.mark.local
 @pytest.mark.parametrize("entry", OPERATIONS, ids=lambda entry: f"{entry.service}:{entry.operation}")
-def test_a_used_operation_is_as_real_as_declared(strict: Any, entry: Entry) -> None:
+def test_a_used_operation_is_refused_exactly_when_that_is_declared(strict: Any, entry: Entry) -> None:
     client = strict(entry.service)
     shape = client.meta.service_model.operation_model(entry.operation).input_shape
     parameters = sample(shape) if shape is not None else {}
@@ -97,6 +97,27 @@ def test_an_operation_that_a_service_does_not_have_is_refused_by_name(
     assert "Nonsense" in error["message"]
 
 
+@pytest.mark.local
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [("lambda", "/2015-03-31/nonsense"), ("scheduler", "/nonsense"), ("s3vectors", "/Nonsense")],
+)
+def test_a_path_that_a_service_does_not_have_is_refused(endpoint: Any, service: str, path: str) -> None:
+    import http.client
+
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    request = AWSRequest("POST", f"{endpoint.url}{path}", data=b"{}")
+    SigV4Auth(Credentials(endpoint.access_key, endpoint.secret_key), service, "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
+    connection.request("POST", path, body=b"{}", headers=dict(request.headers.items()))
+    answer = connection.getresponse()
+    assert answer.status == 404
+    assert service in json.loads(answer.read())["message"]
+
+
 def test_everything_that_is_used_is_declared_and_worse_than_real_has_a_reason() -> None:
     assert len(OPERATIONS) > 90
     assert {entry.level for entry in ENTRIES} == set(Level)
@@ -125,6 +146,15 @@ def test_what_is_used_and_not_declared_is_an_error(monkeypatch: pytest.MonkeyPat
 )  # fmt: skip
 def test_calls_are_read_from_the_source(source: str, operations: set[tuple[str, str]]) -> None:
     assert usage.calls(source) == operations
+
+
+def test_where_it_is_installed_makes_no_difference(tmp_path: Path) -> None:
+    """A folder called `local` above the package, as in /usr/local, hides nothing."""
+    package = tmp_path / "local" / "engage_cli"
+    (package / "local").mkdir(parents=True)
+    (package / "own.py").write_text("client('s3').put_object()")
+    (package / "local" / "server.py").write_text("client('sqs').send_message()")
+    assert usage.used(tmp_path, (package,)) == {("s3", "PutObject"): {"engage_cli/own.py"}}
 
 
 def test_a_service_that_is_not_used_is_named_with_those_that_are() -> None:

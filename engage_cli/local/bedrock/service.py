@@ -75,7 +75,7 @@ OPERATIONS = {
     "bedrock-agent-runtime": real("Retrieve"),
     "bedrock-runtime": {
         **real("ApplyGuardrail", note="topic, grounding and harmful-content policies are not evaluated"),
-        **real("Converse", note="a planner answers by rules, or the model that --ask-model-url names"),
+        **real("Converse", note="a planner answers by rules, or the model server that ask_model_url names"),
         **real(
             "InvokeModel",
             note="amazon.titan-embed-text-v2:0 alone, by hashing words; other models are refused",

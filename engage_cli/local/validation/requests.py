@@ -170,7 +170,9 @@ def _parse_rest(
         for label, member in operation.in_path:
             data[member] = unquote(groups[shapes.group(label)])
         return operation, {**_query_members(service.model, name, query), **data}
-    return None, {}
+    if service.model == "apigateway":
+        return None, {}  # The second version of its API, and the APIs themselves, answer here too.
+    raise Refused(service.unknown, f"{service.model} has no operation {method} {path}.", 404)
 
 
 def _query_members(model: str, name: str, query: Mapping[str, Any]) -> Json:
