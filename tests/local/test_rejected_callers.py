@@ -89,6 +89,17 @@ def test_a_role_is_passed_only_by_who_may_pass_it(aws: Any, session: Any, role: 
     assert "iam:PassRole" in message
 
 
+def test_a_task_is_run_only_by_who_may_pass_its_roles(
+    aws: Any, session: Any, image: Any, task_definition: Any
+) -> None:
+    definition = task_definition(image("print('done')"))
+    aws("ecs").create_cluster(clusterName="passing")
+    _, keys = session(("ecs:RunTask", "*"))
+    code, message = call(aws("ecs", keys).run_task, cluster="passing", taskDefinition=definition)
+    assert code == "AccessDeniedException"
+    assert "iam:PassRole" in message
+
+
 def test_a_wrong_secret_is_a_wrong_signature(aws: Any, endpoint: Any) -> None:
     keys = {"AccessKeyId": endpoint.access_key, "SecretAccessKey": "wrong"}
     assert call(aws("s3", keys).list_buckets)[0] == "SignatureDoesNotMatch"

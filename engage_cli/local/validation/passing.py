@@ -15,6 +15,7 @@ _PASSED: Mapping[tuple[str, str], tuple[str, Callable[[Json], Iterator[Any]]]] =
         "ecs-tasks.amazonaws.com",
         lambda d: iter([d.get("taskRoleArn"), d.get("executionRoleArn")]),
     ),
+    ("ecs", "RunTask"): ("ecs-tasks.amazonaws.com", lambda d: _task_roles(d)),
     ("events", "PutTargets"): (
         "events.amazonaws.com",
         lambda d: (target.get("RoleArn") for target in d.get("Targets") or []),
@@ -54,6 +55,15 @@ def check(
         message = caller.denial("iam:PassRole", arn, {"iam:PassedToService": user})
         if message is not None:
             raise Refused("AccessDeniedException", message, 403)
+
+
+def _task_roles(data: Json) -> Iterator[Any]:
+    from ministack.services import ecs
+
+    definition = ecs._task_defs.get(ecs._resolve_td_key(str(data.get("taskDefinition", "")))) or {}
+    overrides = data.get("overrides") or {}
+    for name in ("taskRoleArn", "executionRoleArn"):
+        yield overrides.get(name) or definition.get(name)
 
 
 def _caller(headers: Mapping[str, str], query: Mapping[str, Any]) -> Any:
