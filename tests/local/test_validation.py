@@ -117,7 +117,7 @@ def test_the_patterns_that_python_cannot_read_are_few() -> None:
     assert len(unread) <= UNREAD, sorted(unread)
 
 
-UNREAD = 7  # of some thousands, none of an operation that the platform uses
+UNREAD = 7  # of 828; none of them in an operation that the platform uses
 
 
 @pytest.mark.local
