@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONPATH := containers
 
-.PHONY: demo test lint unit local bench large browser survival clean setup
+.PHONY: demo test lint unit local bench load large browser survival clean setup
 
 demo: setup ## the main job, end to end, with 100,000 customers
 	$(BIN)/engage demo
@@ -42,6 +42,9 @@ local: setup ## whole-path tests against the embedded endpoint
 
 bench: setup ## the pipeline beside its floor, at 100,000 customers
 	$(BIN)/python -m tests.perf.bench
+
+load: setup ## 32 clients at one endpoint for a minute, without a failed call
+	$(BIN)/python -m tests.perf.load
 
 browser: setup ## look at the report in headless Chromium
 	$(BIN)/pytest -m slow tests/browser

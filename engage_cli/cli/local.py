@@ -1,4 +1,4 @@
-"""local start, stop, status, logs, reset."""
+"""local start, stop, status, logs, services, reset."""
 
 from typing import Annotated, Any
 
@@ -78,6 +78,33 @@ def logs(
     context = context_of(ctx)
     for line in log_tail(context.settings.home, lines):
         context.ui.out.print(line, markup=False)
+
+
+@local_app.command("services")
+def services(
+    ctx: typer.Context,
+    service: Annotated[str | None, typer.Option(help="One service, such as s3 or templates.")] = None,
+    json: Json = False,
+) -> None:
+    """List what the platform uses of AWS, and what of it is real, recorded only or refused here."""
+    from engage_cli.local.services import of_service
+
+    context = context_of(ctx, json=json)
+    found = of_service(service)
+
+    def render() -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        shown = Table("service", "operation", "level", "remark", box=SIMPLE_HEAD)
+        before = None
+        for entry in found:
+            name = entry.service if entry.service != before else ""
+            shown.add_row(name, entry.operation, str(entry.level), entry.note)
+            before = entry.service
+        context.ui.out.print(shown)
+
+    context.emit([entry.as_dict() for entry in found], render)
 
 
 @local_app.command("reset")

@@ -20,6 +20,7 @@ from engage_cli.local import authorization
 from engage_cli.local.crawler_catalog import CatalogError, CatalogWriter, Changes, Json, location
 from engage_cli.local.crawler_formats import FileSchema, UnreadableFileError, read_schema
 from engage_cli.local.crawler_layout import StoredObject, discover, visible
+from engage_cli.local.levels import real
 
 logger = logging.getLogger("engage.crawler")
 LOG_GROUP = "/aws-glue/crawlers"
@@ -345,3 +346,6 @@ def _open(bucket: str, key: str) -> BinaryIO:
         if path is not None:
             return open(path, "rb")
     return io.BytesIO(s3._get_object_data(bucket, key) or b"")
+
+
+OPERATIONS = {"glue": real("GetCrawlerMetrics", "StartCrawler", "UpdatePartition")}

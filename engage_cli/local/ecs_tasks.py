@@ -8,6 +8,7 @@ from typing import Any
 
 from engage_cli.local import authorization, fargate
 from engage_cli.local.containers import Container, TaskFacts
+from engage_cli.local.levels import real
 
 Json = dict[str, Any]
 _AGENT = "ecs-tasks.amazonaws.com"
@@ -171,3 +172,6 @@ def _check_execution_role(cdef: Json, td: Json, task_id: str) -> None:
         message = authorization.denial(role, task_id, action, resource)
         if message is not None:
             raise PermissionError(f"AccessDeniedException: {message}")
+
+
+OPERATIONS = {"ecs": real("DescribeTaskDefinition", "DescribeTasks", "RunTask", "StopTask")}

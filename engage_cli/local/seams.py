@@ -121,6 +121,7 @@ def seams() -> list[Seam]:
         *_state_machine_seams(),
         *_permission_seams(),
         *_state_seams(),
+        *_validation_seams(),
     ]
 
 
@@ -129,16 +130,22 @@ def install(context: Context) -> None:
     every = seams()
     for seam in every:
         seam.check()  # All or nothing: a half-plugged endpoint would answer with canned data.
-    for seam in every:
-        seam.install(context)
     from ministack import app
 
     from engage_cli.local.bedrock import service as bedrock
 
+    checks = _validation_seams()
+    for seam in every[: -len(checks)]:
+        seam.install(context)
     bedrock.install(app)
+    # Last, in front of everything: also of the services that register themselves.
+    for seam in checks:
+        seam.install(context)
 
 
 def _service_seams() -> list[Seam]:
+    from engage_cli.local.bedrock import guardrails
+
     def athena(_: Context, original: Any) -> Any:
         from engage_cli.local.athena.service import handle
 
@@ -150,9 +157,30 @@ def _service_seams() -> list[Seam]:
         return handle
 
     app = "ministack.app"
+    action = ("service", "method", "path", "headers", "body", "query_params")
+    # The Bedrock family registers itself (bedrock/service.py, bedrock/iam.py): these places must be there.
+    registers: list[tuple[str, str, str, tuple[str, ...] | None]] = [
+        ("Bedrock routes", "ministack.core.router", "SERVICE_PATTERNS", None),
+        ("Bedrock namespaces", "ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", None),
+        ("Bedrock operations", "ministack.core.iam_actions", "_BOTOCORE_SERVICE_MAP", None),
+        ("Bedrock actions", "ministack.core.iam_actions", "extract_iam_action", action),
+        ("Bedrock registry", app, "SERVICE_REGISTRY", None),
+        ("Bedrock stores", app, "_loaded_modules", None),
+    ]
     return [
+        *(
+            Seam(name, module, attribute, parameters, lambda _, old: old)
+            for name, module, attribute, parameters in registers
+        ),
         Seam("Athena", app, "SERVICE_HANDLERS", _HANDLER, athena, ("athena",)),
         Seam("Glue crawlers", app, "SERVICE_HANDLERS", _HANDLER, glue, ("glue",)),
+        Seam(
+            "guardrail identifiers",
+            "ministack.services.bedrock",
+            "_create_guardrail",
+            ("body",),
+            lambda _, old: guardrails.wrap_create_guardrail(old),
+        ),
     ]
 
 
@@ -232,6 +260,7 @@ def _state_machine_seams() -> list[Seam]:
          states.wrap_read_map_items),
         ("retry back-off", "_find_matching_retrier", ("retriers", "error", "retry_counts"),
          states.wrap_find_matching_retrier),
+        ("state machine time-out", "_run_execution", ("exec_arn",), states.wrap_run_execution),
     ]  # fmt: skip
     found = [
         Seam(name, _STATES, attribute, parameters, lambda _, old, wrap=wrap: wrap(old))  # type: ignore[misc]
@@ -392,3 +421,24 @@ def _noted(original: Callable[..., Any], note: Callable[..., None], arguments: i
         return result
 
     return noting
+
+
+def _validation_seams() -> list[Seam]:
+    from engage_cli.local.validation import requests, resources
+
+    return [
+        Seam(
+            "request validation",
+            "ministack.app",
+            "SERVICE_HANDLERS",
+            None,
+            lambda _, old: requests.wrap_handlers(old),
+        ),
+        Seam(
+            "property validation",
+            _PROVISIONERS,
+            "_RESOURCE_HANDLERS",
+            None,
+            lambda _, old: resources.wrap_resource_handlers(old),
+        ),
+    ]

@@ -3,6 +3,7 @@
 - Every task state is allowed only what the state machine's role allows, as on AWS.
 - `ecs:runTask.sync` polls ten times a second for as long as the state's TimeoutSeconds allow, answers
   with the task as AWS writes it, and fails the state when the task failed.
+- TimeoutSeconds of the machine ends its execution.
 - Retry honours `JitterStrategy: FULL` and `MaxDelaySeconds`.
 
 Installed by `seams`; runs in the endpoint process, on Step Functions' own threads.
@@ -11,6 +12,7 @@ Installed by `seams`; runs in the endpoint process, on Step Functions' own threa
 import contextvars
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -148,6 +150,55 @@ def wrap_find_matching_retrier(original: Callable[..., Any]) -> Callable[..., An
         return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1}, index
 
     return find_matching_retrier
+
+
+def wrap_run_execution(original: Callable[[str], None]) -> Callable[[str], None]:
+    """End an execution that runs past its machine's TimeoutSeconds, which MiniStack does not look at.
+
+    The state under way sees that its execution ended, as after StopExecution; its Catch does not run.
+    """
+
+    def run_execution(exec_arn: str) -> None:
+        from ministack.services import stepfunctions as states
+
+        machine = states._state_machines.get((states._executions.get(exec_arn) or {}).get("stateMachineArn"))
+        seconds = _time_limit(machine)
+        if seconds is None:
+            original(exec_arn)
+            return
+        # The timer's thread must look into the account and Region of this one.
+        context = contextvars.copy_context()
+        timer = threading.Timer(seconds, context.run, (_time_out, exec_arn))
+        timer.daemon = True
+        timer.start()
+        try:
+            original(exec_arn)
+        finally:
+            timer.cancel()
+
+    return run_execution
+
+
+def _time_limit(machine: Json | None) -> float | None:
+    try:
+        limit = json.loads((machine or {}).get("definition") or "{}").get("TimeoutSeconds")
+    except ValueError:
+        return None  # The execution itself fails on such a definition.
+    return float(limit) if isinstance(limit, int | float) else None
+
+
+def _time_out(exec_arn: str) -> None:
+    from ministack.services import stepfunctions as states
+
+    execution = states._executions.get(exec_arn)
+    if execution is None or execution["status"] != "RUNNING":
+        return
+    execution["status"] = "TIMED_OUT"
+    execution["stopDate"] = states.now_iso()
+    execution["error"] = "States.Timeout"
+    details = {"executionTimedOutEventDetails": {"error": "States.Timeout"}}
+    states._add_event(execution, "ExecutionTimedOut", details)
+    states._emit_execution_status_event(execution)
 
 
 def run_ecs_task(resource: str, input_data: Json) -> Json:

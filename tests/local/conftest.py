@@ -63,6 +63,34 @@ def aws(endpoint: process.Endpoint) -> Callable[..., Any]:
     return client
 
 
+@pytest.fixture(scope="session")
+def strict(endpoint: process.Endpoint) -> Callable[[str], Any]:
+    """Clients that send whatever they are given: the endpoint must refuse it, not botocore."""
+    import boto3
+    from botocore import handlers
+    from botocore.config import Config
+
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            found = boto3.client(
+                service,
+                endpoint_url=endpoint.url,
+                region_name=REGION,
+                aws_access_key_id=endpoint.access_key,
+                aws_secret_access_key=endpoint.secret_key,
+                config=Config(
+                    retries={"max_attempts": 1}, inject_host_prefix=False, parameter_validation=False
+                ),
+            )
+            found.meta.events.unregister("before-parameter-build.s3", handlers.validate_bucket_name)
+            made[service] = found
+        return made[service]
+
+    return client
+
+
 @pytest.fixture
 def role(aws: Callable[..., Any]) -> Callable[..., str]:
     """`role("lambda", ("s3:GetObject", "arn"))` makes a role that the service may assume; its ARN."""

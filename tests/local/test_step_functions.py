@@ -327,7 +327,7 @@ def test_a_function_sees_a_clean_environment(aws: Any, endpoint: Any, function: 
         def handler(event, context):
             return [dict(os.environ), sys.path]
         """,
-        Environment={"Variables": {"MINE": "1", "AWS_ACCESS_KEY_ID": "stolen"}},
+        Environment={"Variables": {"MINE": "1", "AWS_PROFILE": "other"}},
     )
     environment, path = json.loads(aws("lambda").invoke(FunctionName=name)["Payload"].read())
     assert environment["MINE"] == "1"

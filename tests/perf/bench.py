@@ -1,4 +1,4 @@
-"""`make bench`: the pipeline beside its floor, in one run on one machine.
+"""`make bench`: the pipeline beside its floor, and the endpoint beside plain MiniStack, in one run.
 
 Prints both and their ratio, the peak memory of each process, rows per second of generation and
 inference, the start-up time of `engage --help`, deployment times, and where the overhead is. The
@@ -21,6 +21,8 @@ import psutil
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+from tests.perf import endpoint
 
 ENGAGE = [sys.executable, "-m", "engage_cli"]
 MIB = 2**20
@@ -202,6 +204,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="engage-bench-") as home:
         result = measure(options.customers, Path(home))
     show(result)
+    result["endpoint"] = endpoint.compare()
+    endpoint.show(result["endpoint"])
     if options.json:
         options.json.write_text(json.dumps(result, indent=2, default=str))
 

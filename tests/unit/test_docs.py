@@ -17,7 +17,7 @@ from engage_cli.cli.reference import all_commands, command_tree, rewritten
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "engage_cli" / "local" / "README.md", *sorted(DOCS.rglob("*.md"))]
 COMMANDS_PAGE, TROUBLESHOOTING = DOCS / "commands.md", DOCS / "guides" / "troubleshooting.md"
 FLOWS = DOCS / "flows.md"
 SOURCES = ("engage_cli", "handlers", "containers")

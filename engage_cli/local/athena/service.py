@@ -25,6 +25,7 @@ from engage_cli.local.athena.prepared import PreparedStatements
 from engage_cli.local.athena.results import read_page
 from engage_cli.local.athena.storage import MiniStackStore, directory, split_uri
 from engage_cli.local.authorization import Caller
+from engage_cli.local.levels import real, recorded
 
 Response = tuple[int, dict[str, str], bytes]
 _WORKERS = 4
@@ -401,3 +402,12 @@ async def handle(
 ) -> Response:
     """Answer an Athena call: the entry for ministack.app.SERVICE_HANDLERS["athena"]."""
     return await service().handle(method, path, headers, body, query_params)
+
+
+OPERATIONS = {
+    "athena": real(
+        "BatchGetQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup",
+        "ListQueryExecutions", "StartQueryExecution", "StopQueryExecution",
+    )
+    | recorded("GetDataCatalog", why="there is the one catalogue, AwsDataCatalog, of Glue"),
+}  # fmt: skip

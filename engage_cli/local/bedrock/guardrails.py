@@ -5,6 +5,7 @@ Topic, grounding and harmful-content policies need a model: they are recorded an
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,29 @@ def find(identifier: str, version: str) -> dict[str, Any]:
             f"The guardrail identifier or version provided in the request does not exist: {identifier}."
         )
     return dict(record)
+
+
+def wrap_create_guardrail(original: Callable[[bytes], Response]) -> Callable[[bytes], Response]:
+    """Give a guardrail an identifier of AWS's form: `[a-z0-9]+`, without MiniStack's `gr-`."""
+
+    def create_guardrail(body: bytes) -> Response:
+        from ministack.services import bedrock
+
+        known = set(bedrock._guardrails)
+        status, headers, answer = original(body)
+        for old in set(bedrock._guardrails) - known:
+            record = bedrock._guardrails.pop(old)
+            new = old.removeprefix("gr-")
+            record["GuardrailId"] = new
+            arn = record["GuardrailArn"]
+            record["GuardrailArn"] = arn.replace(old, new)
+            if arn in bedrock._tags:
+                bedrock._tags[record["GuardrailArn"]] = bedrock._tags.pop(arn)
+            bedrock._guardrails[new] = record
+            answer = answer.replace(old.encode(), new.encode())
+        return status, headers, answer
+
+    return create_guardrail
 
 
 def is_attack(text: str) -> bool:

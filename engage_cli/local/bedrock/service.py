@@ -15,6 +15,7 @@ from engage_cli.local.bedrock import cloudformation, iam
 from engage_cli.local.bedrock.knowledge import KnowledgeService
 from engage_cli.local.bedrock.runtime import Brain, RuntimeService, brain_from_environment
 from engage_cli.local.bedrock.s3vectors import VectorService
+from engage_cli.local.levels import real, recorded
 
 STATE_KEY = "engage_s3vectors"
 
@@ -67,3 +68,29 @@ def _register_reset(app: Any, vectors: VectorService) -> None:
     )
     app._loaded_modules[STATE_KEY] = module
     app.SERVICE_REGISTRY["s3vectors"] = {"module": STATE_KEY}
+
+
+OPERATIONS = {
+    "bedrock-agent": real("GetIngestionJob", "ListIngestionJobs", "StartIngestionJob"),
+    "bedrock-agent-runtime": real("Retrieve"),
+    "bedrock-runtime": {
+        **real("ApplyGuardrail", note="topic, grounding and harmful-content policies are not evaluated"),
+        **real("Converse", note="a planner answers by rules, or the model server that ask_model_url names"),
+        **real(
+            "InvokeModel",
+            note="amazon.titan-embed-text-v2:0 alone, by hashing words; other models are refused",
+        ),
+    },
+    "s3vectors": real("DeleteVectors", "GetIndex", "GetVectors", "PutVectors", "QueryVectors"),
+}
+TYPES = {
+    **real(
+        "AWS::Bedrock::DataSource",
+        "AWS::Bedrock::GuardrailVersion",
+        "AWS::Bedrock::KnowledgeBase",
+        "AWS::S3Vectors::Index",
+        "AWS::S3Vectors::VectorBucket",
+    ),
+    **real("AWS::Bedrock::Guardrail", note="topic, grounding and harmful-content policies are recorded only"),
+    **recorded("AWS::Budgets::Budget", why="nothing is spent locally, so no notification is due"),
+}
