@@ -48,7 +48,15 @@ class Context:
 
         if find_running(self.settings.home) is None:
             self.ui.say("Starting the embedded AWS endpoint ...")
-        endpoint = ensure_started(self.settings.home, ask_model_url=self.settings.ask_model_url)
+        endpoint = ensure_started(
+            self.settings.home,
+            ask_model_url=self.settings.ask_model_url,
+            containers=self.settings.containers,
+        )
+        if endpoint.containers != self.settings.containers:
+            self.ui.warn(
+                f"The endpoint runs with --containers {endpoint.containers}; to end it: engage local stop"
+            )
         if self.settings.ask_model_url and endpoint.ask_model_url != self.settings.ask_model_url:
             self.ui.warn("The endpoint runs without the ask_model_url set now; to use it: engage local stop")
         return connect(
@@ -140,6 +148,14 @@ class Context:
         from engage_cli.bundle import images
 
         if self.settings.is_local:
+            from engage_cli.local.process import find_running
+
+            endpoint = find_running(self.settings.home)
+            if endpoint is not None and endpoint.containers == "docker":
+                from engage_cli.assets import asset_root
+                from engage_cli.local import docker_tasks
+
+                return docker_tasks.EnginePublisher(docker_tasks.connect(), asset_root() / "containers")
             return images.DirectoryPublisher(self.settings.home / "local" / "images")
         builder = images.find_builder()
         if builder:

@@ -1,4 +1,4 @@
-"""local start, stop, status, logs, services, reset."""
+"""local start, stop, status, logs, services, interrupt-spot, reset."""
 
 from typing import Annotated, Any
 
@@ -15,12 +15,29 @@ def register(app: typer.Typer) -> None:
 
 
 @local_app.command("start")
-def start(ctx: typer.Context) -> None:
+def start(
+    ctx: typer.Context,
+    containers: Annotated[
+        str | None,
+        typer.Option(help="How tasks run: process (default), or docker where a Docker engine is present."),
+    ] = None,
+) -> None:
     """Start the endpoint; does nothing when it runs already."""
+    from engage_cli.config.settings import CONTAINERS
     from engage_cli.local.process import ensure_started
 
     context = context_of(ctx)
-    endpoint = ensure_started(context.settings.home, ask_model_url=context.settings.ask_model_url)
+    wanted = containers or context.settings.containers
+    if wanted not in CONTAINERS:
+        raise UserError(f"--containers: '{wanted}' is not known.", hint="Use process or docker.")
+    endpoint = ensure_started(
+        context.settings.home, ask_model_url=context.settings.ask_model_url, containers=wanted
+    )
+    if endpoint.containers != wanted:
+        raise UserError(
+            f"The endpoint runs already, with --containers {endpoint.containers}.",
+            hint="Run: engage local stop; then start it again.",
+        )
     context.ui.print(f"The endpoint answers at {endpoint.url} (process {endpoint.pid}).")
 
 
@@ -50,6 +67,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
         "pid": found.endpoint.pid if found.endpoint else None,
         "credentials_file": str(credentials_file(context.settings.home)) if found.endpoint else None,
         "ask_model_url": found.endpoint.ask_model_url if found.endpoint else None,
+        "containers": found.endpoint.containers if found.endpoint else None,
     }
 
     def render() -> None:
@@ -105,6 +123,19 @@ def services(
         context.ui.out.print(shown)
 
     context.emit([entry.as_dict() for entry in found], render)
+
+
+@local_app.command("interrupt-spot")
+def interrupt_spot(
+    ctx: typer.Context,
+    task_id: Annotated[str | None, typer.Argument(help="The task; without it all that run on Spot.")] = None,
+) -> None:
+    """Take the machine away from Fargate Spot tasks, as AWS may do: SIGTERM, then SIGKILL."""
+    from engage_cli.local.process import interrupt_spot as interrupt
+
+    context = context_of(ctx)
+    for ended in interrupt(context.settings.home, task_id):
+        context.ui.print(f"Interrupted {ended}: Your Spot Task was interrupted.")
 
 
 @local_app.command("reset")

@@ -12,6 +12,7 @@ from engage_cli.errors import UserError
 
 CONFIG_FILE = "engage.toml"
 TARGETS = ("local", "aws")
+CONTAINERS = ("process", "docker")
 _ENV_NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
@@ -39,6 +40,8 @@ class Settings:
     """Bedrock model that answers questions; the template's default without it."""
     ask_model_url: str | None = None
     """An OpenAI-compatible server that answers questions for the target `local`."""
+    containers: str = "process"
+    """How the embedded endpoint runs tasks: `process` (children of it) or `docker` (images, in an engine)."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Further template parameters, from the table [parameters] of engage.toml."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -134,6 +137,11 @@ def _checked(settings: Settings) -> Settings:
         raise UserError(
             f"{source['ask_model_url']}: '{settings.ask_model_url}' is not an address.",
             hint="For example: http://127.0.0.1:8080",
+        )
+    if settings.containers not in CONTAINERS:
+        raise UserError(
+            f"{source['containers']}: containers '{settings.containers}' is not known.",
+            hint="Use process or docker.",
         )
     if settings.endpoint_url and settings.is_local:
         raise UserError(

@@ -4,7 +4,7 @@ MiniStack's ECS asks a docker client to run its tasks; this is that client. An i
 `<images>/<repository>/<tag>/` with the build context and an `image.json`:
 `{"entrypoint": ["python", "-m", "training"], "workdir": ".", "env": {}}`. The process gets a clean
 environment, the task's own variables, and temporary credentials of the task role; its exit code, its
-output and its memory limit are real. What a task used is left in `<tasks>/<task-id>.json`.
+output and its limits are real (`task_limits`). What a task used is left in `<tasks>/<task-id>.json`.
 """
 
 import contextlib
@@ -18,34 +18,40 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-import psutil
-
 from engage_cli.local import children
 from engage_cli.local.images import Images, image_directory, load_manifest
+from engage_cli.local.task_limits import OUT_OF_MEMORY, Cores, Limits, Watch
 
 logger = logging.getLogger("engage.containers")
 
-_SAMPLE_SECONDS = 0.2
 _KEEP_LINES = 50_000
 _KEEP_EXITED = 200
-_OOM_EXIT = 137
+_KILLED_EXIT = 137
+
+
+OnExit = Callable[[Any, int], None]
+"""Is given the container and its exit code before anyone else sees that it has ended."""
 
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What the task definition says about one container of a task; memory in MiB, None for no limit."""
+    """What the task definition says about one container of a task.
+
+    `credentials` and `secrets` are environment variables that appear nowhere else.
+    """
 
     task_arn: str
     family: str
     container: str
-    memory_mib: int | None
+    limits: Limits = field(default_factory=Limits)
     credentials: dict[str, str] = field(default_factory=dict, repr=False)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def task_id(self) -> str:
@@ -63,6 +69,8 @@ class Container:
         cwd: Path,
         facts: TaskFacts,
         scratch: Path,
+        cores: Collection[int] = (),
+        on_exit: Sequence[OnExit] = (),
     ) -> None:
         self.id = uuid4().hex * 2
         self.image = image
@@ -70,10 +78,10 @@ class Container:
         self.started = time.time()
         self.stopped: float | None = None
         self.exit_code: int | None = None
-        self.oom_killed = False
-        self.peak_rss_bytes = 0
         self.cpu_seconds = 0.0
-        self.on_exit: list[Any] = []
+        self._peak_at_exit = 0
+        self._on_exit = on_exit
+        self.cores = cores
         self._scratch = scratch
         self._lines: deque[bytes] = deque(maxlen=_KEEP_LINES)
         self._count = 0
@@ -83,19 +91,35 @@ class Container:
             command,
             env=env,
             cwd=str(cwd),
+            cores=cores,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        self._limits = Watch(self._process.pid, facts.limits, scratch, self.kill)
         assert self._process.stdout is not None
         reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         reader.start()
         threading.Thread(target=self._wait, args=(reader,), daemon=True).start()
-        threading.Thread(target=self._watch, daemon=True).start()
+        ended = (lambda: self.stopped is not None,)
+        threading.Thread(target=self._limits.run, args=ended, daemon=True).start()
 
     @property
     def status(self) -> str:
         return "running" if self.exit_code is None else "exited"
+
+    @property
+    def reason(self) -> str:
+        """Why the endpoint killed it; empty when it did not."""
+        return self._limits.reason
+
+    @property
+    def oom_killed(self) -> bool:
+        return self.reason == OUT_OF_MEMORY
+
+    @property
+    def peak_rss_bytes(self) -> int:
+        return self._limits.peak_rss_bytes or self._peak_at_exit
 
     @property
     def labels(self) -> dict[str, str]:
@@ -194,13 +218,12 @@ class Container:
         self._process.returncode = code
         self.stopped = time.time()
         # Nothing that the entry point left behind may outlive the task.
-        children.signal_group(self._process.pid, signal.SIGKILL)
+        children.end_group(self._process.pid)
         reader.join(timeout=5)
         self.cpu_seconds = usage.ru_utime + usage.ru_stime
-        if not self.peak_rss_bytes:
-            self.peak_rss_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        code = _OOM_EXIT if self.oom_killed else (128 - code if code < 0 else code)
-        for callback in self.on_exit:
+        self._peak_at_exit = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        code = _KILLED_EXIT if self.reason else (128 - code if code < 0 else code)
+        for callback in self._on_exit:
             try:
                 callback(self, code)
             except Exception:
@@ -210,31 +233,18 @@ class Container:
             self.exit_code = code
             self._changed.notify_all()
 
-    def _watch(self) -> None:
-        """Sample memory and kill at the limit. RLIMIT_AS is no use: numpy reserves what it never uses."""
-        limit = self.facts.memory_mib * 1024 * 1024 if self.facts.memory_mib else None
-        try:
-            process = psutil.Process(self._process.pid)
-            while self.stopped is None:
-                resident = _resident(process)
-                self.peak_rss_bytes = max(self.peak_rss_bytes, resident, _high_water(process.pid))
-                if limit is not None and resident > limit:
-                    self.oom_killed = True
-                    self.kill()
-                    return
-                time.sleep(_SAMPLE_SECONDS)
-        except psutil.NoSuchProcess:
-            return
-
 
 class LocalClient:
     """The client that MiniStack gets instead of `docker.from_env()`.
 
-    `images` and `tasks` are directories; `endpoint_url` is what the tasks' AWS SDK talks to.
+    `images` and `tasks` are directories; `endpoint_url` is what the tasks' AWS SDK talks to; `on_exit` is
+    called for every container that has ended.
     """
 
-    def __init__(self, images: Path, tasks: Path, scratch: Path, endpoint_url: str, region: str) -> None:
-        self.containers = _Containers(images, tasks, scratch, endpoint_url, region)
+    def __init__(
+        self, images: Path, tasks: Path, scratch: Path, endpoint_url: str, region: str, on_exit: OnExit
+    ) -> None:
+        self.containers = _Containers(images, tasks, scratch, endpoint_url, region, on_exit)
         self.images = Images(images)
 
     def shutdown(self) -> None:
@@ -248,9 +258,13 @@ class LocalClient:
 
 
 class _Containers:
-    def __init__(self, images: Path, tasks: Path, scratch: Path, endpoint_url: str, region: str) -> None:
+    def __init__(
+        self, images: Path, tasks: Path, scratch: Path, endpoint_url: str, region: str, on_exit: OnExit
+    ) -> None:
+        self._on_exit = on_exit
         self._images, self._tasks, self._scratch = images, tasks, scratch
         self._endpoint_url, self._region = endpoint_url, region
+        self._cores = Cores()
         self._all: dict[str, Container] = {}
         self._lock = threading.Lock()
 
@@ -298,7 +312,6 @@ class _Containers:
             **children.base_environment(),
             "HOME": str(scratch),
             "TMPDIR": str(scratch),
-            "PYTHONPATH": str(directory),
             "PYTHONUNBUFFERED": "1",
             # Images are shared by tasks and read-only in a registry: no bytecode is written into them.
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -308,16 +321,20 @@ class _Containers:
             "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
             **manifest.get("env", {}),
             **environment,
+            **facts.secrets,
             **facts.credentials,
             "AWS_ENDPOINT_URL": self._endpoint_url,
         }
+        env["PYTHONPATH"] = os.pathsep.join([str(directory), *filter(None, [env.get("PYTHONPATH")])])
         workdir = directory / (working_directory or manifest.get("workdir", "."))
+        cores = self._cores.take(facts.limits.vcpus)
         try:
-            container = Container(image, arguments, env, workdir, facts, scratch)
-        except OSError as error:
+            callbacks = (self._on_exit, self._record)
+            container = Container(image, arguments, env, workdir, facts, scratch, cores, callbacks)
+        except (OSError, subprocess.SubprocessError) as error:
+            self._cores.give_back(cores)
             shutil.rmtree(scratch, ignore_errors=True)
             raise RuntimeError(f"cannot start {arguments[0]!r} of image {image}: {error}") from error
-        container.on_exit.append(self._record)
         with self._lock:
             self._all[container.id] = container
             exited = [key for key, old in self._all.items() if old.exit_code is not None]
@@ -326,6 +343,7 @@ class _Containers:
         return container
 
     def _record(self, container: Container, code: int) -> None:
+        self._cores.give_back(container.cores)
         facts = container.facts
         record = {
             "task_id": facts.task_id,
@@ -336,7 +354,8 @@ class _Containers:
             "stopped": container.stopped,
             "exit_code": code,
             "oom_killed": container.oom_killed,
-            "memory_mib": facts.memory_mib,
+            "memory_mib": facts.limits.memory_mib,
+            "cores": list(container.cores),
             "peak_rss_bytes": container.peak_rss_bytes,
             "cpu_seconds": round(container.cpu_seconds, 3),
         }
@@ -344,24 +363,3 @@ class _Containers:
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(record), encoding="utf-8")
         temporary.replace(path)
-
-
-def _resident(process: psutil.Process) -> int:
-    """Bytes in memory of a process and its children."""
-    total = int(process.memory_info().rss)
-    for child in process.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += int(child.memory_info().rss)
-    return total
-
-
-def _high_water(pid: int) -> int:
-    """The kernel's own record of the peak, in bytes; 0 where it keeps none."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        return 0
-    return 0

@@ -8,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engage_cli.local.crawler_formats import FileSchema
+from engage_cli.local.crawler_history import Changes
 from engage_cli.local.crawler_layout import Partition, Table
+from engage_cli.local.crawler_settings import CrawlSettings
 
 Json = dict[str, Any]
-Warn = Callable[[str], None]
 Allow = Callable[[str, str], None]
 """(action, table name): raises when the crawler's role may not."""
 
+_NAMED = 20
 _HIVE = "org.apache.hadoop.hive"
 _FORMATS = {
     "parquet": (
@@ -39,42 +42,41 @@ class CatalogError(Exception):
     """The catalog refused a change. The message is Glue's own."""
 
 
-@dataclass
-class Changes:
-    """What a crawl did to the catalog."""
+@dataclass(frozen=True)
+class KnownTable:
+    """A table that this crawler made: what an incremental crawl compares new folders with."""
 
-    tables_created: int = 0
-    tables_updated: int = 0
-    tables_deleted: int = 0
-    partitions_added: int = 0
-    partitions_updated: int = 0
-    partitions_deleted: int = 0
+    name: str
+    path: str
+    schema: FileSchema
+    partition_keys: tuple[str, ...]
+    places: frozenset[str]
+    """Locations that are crawled already: the table's own and its partitions'."""
 
 
 class CatalogWriter:
     """Applies one crawl to one database. Must run in the account and region of the crawler."""
 
-    def __init__(self, crawler: Json, allow: Allow, warn: Warn) -> None:
+    def __init__(
+        self, crawler: Json, settings: CrawlSettings, allow: Allow, tell: Callable[[str, str], None]
+    ) -> None:
+        """`tell(level, text)` writes to the crawler's log."""
         self._name: str = crawler["Name"]
         self._database: str = crawler["DatabaseName"]
         self._prefix: str = crawler.get("TablePrefix") or ""
-        policy = crawler.get("SchemaChangePolicy") or {}
-        self._update = policy.get("UpdateBehavior", "UPDATE_IN_DATABASE")
-        self._delete = policy.get("DeleteBehavior", "DEPRECATE_IN_DATABASE")
-        output = json.loads(crawler.get("Configuration") or "{}").get("CrawlerOutput", {})
-        self._merge = output.get("Tables", {}).get("AddOrUpdateBehavior") == "MergeNewColumns"
-        self._inherit = output.get("Partitions", {}).get("AddOrUpdateBehavior") == "InheritFromTable"
-        self._allow, self._warn = allow, warn
+        self._settings = settings
+        self._update, self._delete = settings.update, settings.delete
+        self._allow, self._tell = allow, tell
         self.changes = Changes()
 
     def table_name(self, bucket: str, table: Table) -> str:
         """Return the table's name: prefix and folder, in the characters that Athena takes."""
         folder = table.path.rsplit("/", 1)[-1] or bucket
-        name = self._prefix + re.sub(r"[^a-z0-9_]", "_", unnamed(folder).lower())
+        name = self._prefix + re.sub(r"[^a-z0-9_]", "_", folder.lower())
         taken = self._find(name)
-        if taken and taken["StorageDescriptor"].get("Location") != location(bucket, table.path):
+        if taken and (taken.get("StorageDescriptor") or {}).get("Location") != place_of(bucket, table):
             # Another folder has this name already: Glue appends a hash of the place.
-            name += "_" + hashlib.md5(location(bucket, table.path).encode()).hexdigest()
+            name += "_" + hashlib.md5(place_of(bucket, table).encode()).hexdigest()
         return name
 
     def write(self, bucket: str, table: Table) -> str:
@@ -87,7 +89,10 @@ class CatalogWriter:
         if current is None:
             self._allow("CreateTable", name)
             _call(glue._create_table, {"DatabaseName": self._database, "TableInput": wanted})
-            self.changes.tables_created += 1
+            self.changes.created.append(name)
+            self._tell(
+                "INFO", f"Created table {name} in database {self._database} at {place_of(bucket, table)}"
+            )
         else:
             self._update_table(name, current, wanted)
         self._write_partitions(name, bucket, table)
@@ -98,13 +103,14 @@ class CatalogWriter:
 
         columns = wanted["StorageDescriptor"]["Columns"]
         before = current["StorageDescriptor"].get("Columns", [])
-        if self._merge:
+        if self._settings.merge_new_columns:
             known = {column["Name"] for column in before}
             columns = before + [column for column in columns if column["Name"] not in known]
             wanted["StorageDescriptor"]["Columns"] = columns
         changed = columns != before or wanted["PartitionKeys"] != current.get("PartitionKeys", [])
         if changed and self._update == "LOG":
-            self._warn(f"The schema of table {name} has changed; it was left as it is (UpdateBehavior LOG)")
+            text = f"The schema of table {name} has changed; it was left as it is (UpdateBehavior LOG)"
+            self._tell("WARN", text)
             return
         parameters = {**current.get("Parameters", {}), **wanted["Parameters"]}
         parameters.pop("DEPRECATED_BY_CRAWLER", None)
@@ -113,9 +119,15 @@ class CatalogWriter:
         wanted["Parameters"] = parameters
         self._allow("UpdateTable", name)
         _call(glue._update_table, {"DatabaseName": self._database, "TableInput": wanted})
-        self.changes.tables_updated += changed
+        if changed:
+            self.changes.updated.append(name)
+            self._tell("INFO", f"Updated table {name} in database {self._database}")
 
-    def _write_partitions(self, name: str, bucket: str, table: Table) -> None:
+    def add_partitions(self, name: str, bucket: str, table: Table) -> None:
+        """Add the partitions of `table` that the table `name` does not have; change nothing else."""
+        self._write_partitions(name, bucket, table, whole=False)
+
+    def _write_partitions(self, name: str, bucket: str, table: Table, *, whole: bool = True) -> None:
         from ministack.services import glue
 
         if not table.partitions:
@@ -130,16 +142,22 @@ class CatalogWriter:
             request = {"DatabaseName": self._database, "TableName": name, "PartitionInputList": new}
             _call(glue._batch_create_partition, request)
             self.changes.partitions_added += len(new)
+            added = ", ".join("/".join(item["Values"]) for item in new[:_NAMED])
+            more = f" and {len(new) - _NAMED} more" if len(new) > _NAMED else ""
+            self._tell("INFO", f"Added {len(new)} partitions to table {name}: {added}{more}")
+        if not whole:
+            return
         stale = [
             {"PartitionValueList": list(values), "PartitionInput": item}
             for values, item in wanted.items()
-            if values in current and current[values].get("StorageDescriptor") != item["StorageDescriptor"]
+            if values in current and _differs(current[values], item)
         ]
         if stale and self._update != "LOG":
             self._allow("BatchUpdatePartition", name)
             request = {"DatabaseName": self._database, "TableName": name, "Entries": stale}
             _call(glue._batch_update_partition, request)
             self.changes.partitions_updated += len(stale)
+            self._tell("INFO", f"Updated {len(stale)} partitions of table {name}")
         self._vanished_partitions(name, [p for values, p in current.items() if values not in wanted])
 
     def _vanished_partitions(self, name: str, gone: list[Json]) -> None:
@@ -152,11 +170,48 @@ class CatalogWriter:
                 key = {"DatabaseName": self._database, "TableName": name, "PartitionValues": values}
                 _call(glue._delete_partition, key)
                 self.changes.partitions_deleted += 1
+                self._tell("INFO", f"Deleted partition {'/'.join(values)} of table {name}")
                 continue
-            self._warn(f"Partition {'/'.join(values)} of table {name} has no files any more ({self._delete})")
-            if self._delete == "DEPRECATE_IN_DATABASE":
+            text = f"Partition {'/'.join(values)} of table {name} has no files any more ({self._delete})"
+            self._tell("WARN", text)
+            parameters = partition.get("Parameters") or {}
+            if self._delete == "DEPRECATE_IN_DATABASE" and "DEPRECATED_BY_CRAWLER" not in parameters:
                 self._allow("UpdatePartition", name)
-                partition.setdefault("Parameters", {})["DEPRECATED_BY_CRAWLER"] = _now_ms()
+                item = {key: partition[key] for key in ("Values", "StorageDescriptor")}
+                item["Parameters"] = {**parameters, "DEPRECATED_BY_CRAWLER": _now_ms()}
+                entry = {"PartitionValueList": values, "PartitionInput": item}
+                request = {"DatabaseName": self._database, "TableName": name, "Entries": [entry]}
+                _call(glue._batch_update_partition, request)
+                self.changes.partitions_updated += 1
+
+    def known_tables(self, place: str) -> list[KnownTable]:
+        """The tables that this crawler has made at or below a location."""
+        from ministack.services import glue
+
+        self._allow("GetTables", "*")
+        answer = _call(glue._get_tables, {"DatabaseName": self._database})
+        found = []
+        for table in answer["TableList"]:
+            parameters, descriptor = table.get("Parameters") or {}, table.get("StorageDescriptor") or {}
+            at = descriptor.get("Location", "")
+            if parameters.get("UPDATED_BY_CRAWLER") != self._name or not at.startswith(place):
+                continue
+            name = table["Name"]
+            self._allow("GetPartitions", name)
+            partitions = _call(glue._get_partitions, {"DatabaseName": self._database, "TableName": name})
+            places = [p["StorageDescriptor"]["Location"] for p in partitions["Partitions"]]
+            schema = FileSchema(
+                parameters.get("classification", ""),
+                tuple((c["Name"], c["Type"]) for c in descriptor["Columns"]),
+                average_record_bytes=float(parameters.get("averageRecordSize", 1)),
+                compression=parameters.get("compressionType", "none"),
+                delimiter=parameters.get("delimiter", ""),
+                header="skip.header.line.count" in parameters,
+            )
+            keys = tuple(key["Name"] for key in table.get("PartitionKeys", []))
+            path = at.removeprefix("s3://").partition("/")[2].rstrip("/")
+            found.append(KnownTable(name, path, schema, keys, frozenset([at, *places])))
+        return found
 
     def retire(self, found: set[str], prefixes: list[str]) -> None:
         """Treat tables that this crawler made under its targets and no longer found as the policy says."""
@@ -169,11 +224,11 @@ class CatalogWriter:
             ours = parameters.get("UPDATED_BY_CRAWLER") == self._name
             if not ours or table["Name"] in found or not place.startswith(tuple(prefixes)):
                 continue
-            self._warn(f"Table {table['Name']} has no files any more ({self._delete})")
+            self._tell("WARN", f"Table {table['Name']} has no files any more ({self._delete})")
             if self._delete == "DELETE_FROM_DATABASE":
                 self._allow("DeleteTable", table["Name"])
                 _call(glue._delete_table, {"DatabaseName": self._database, "Name": table["Name"]})
-                self.changes.tables_deleted += 1
+                self.changes.deleted.append(table["Name"])
             elif self._delete == "DEPRECATE_IN_DATABASE" and "DEPRECATED_BY_CRAWLER" not in parameters:
                 self._allow("UpdateTable", table["Name"])
                 changed = {
@@ -197,14 +252,18 @@ class CatalogWriter:
             "TableType": "EXTERNAL_TABLE",
             "PartitionKeys": [{"Name": key, "Type": "string"} for key in table.partition_keys],
             "Parameters": {**parameters, "UPDATED_BY_CRAWLER": self._name},
-            "StorageDescriptor": _descriptor(table, table.columns, location(bucket, table.path), parameters),
+            "StorageDescriptor": _descriptor(table, table.columns, place_of(bucket, table), parameters),
         }
 
     def _partition_input(self, bucket: str, table: Table, partition: Partition) -> Json:
         folder = partition.folder
         size = sum(item.size for item in folder.objects)
         parameters = self._parameters(table, len(folder.objects), size)
-        own = folder.schema.columns if folder.schema is not None and not self._inherit else table.columns
+        own = (
+            folder.schema.columns
+            if folder.schema is not None and not self._settings.inherit
+            else table.columns
+        )
         place = location(bucket, folder.path)
         return {
             "Values": list(partition.values),
@@ -237,14 +296,20 @@ class CatalogWriter:
         return parameters
 
 
+def _differs(current: Json, wanted: Json) -> bool:
+    """Whether a partition has changed, or is marked as gone and is back."""
+    gone = "DEPRECATED_BY_CRAWLER" in (current.get("Parameters") or {})
+    return gone or bool(current.get("StorageDescriptor") != wanted["StorageDescriptor"])
+
+
 def location(bucket: str, path: str) -> str:
     """Return the s3:// location of a folder, with a slash at the end."""
     return f"s3://{bucket}/{path}/" if path else f"s3://{bucket}/"
 
 
-def unnamed(folder: str) -> str:
-    """Return the folder's name without a `key=` in front (a target may point into a partition)."""
-    return folder.split("=", 1)[0] if "=" in folder else folder
+def place_of(bucket: str, table: Table) -> str:
+    """Return a table's location: its folder, or the file that it is."""
+    return f"s3://{bucket}/{table.path}" if table.single_file else location(bucket, table.path)
 
 
 def _descriptor(

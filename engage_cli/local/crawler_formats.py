@@ -10,12 +10,20 @@ import json
 import re
 import zlib
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import BinaryIO
+
+from engage_cli.local.crawler_types import (
+    UNKNOWN,
+    NoHiveTypeError,
+    json_type,
+    parquet_type,
+    settled,
+    text_type,
+    widen,
+)
 
 HEAD_BYTES = 256 * 1024
 _DELIMITERS = (",", "|", "\t", ";", "\x01")
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COLUMN_NAME = re.compile(r"[A-Za-z_][\w .\-]{0,254}")
 
 
@@ -54,6 +62,8 @@ def read_schema(stream: BinaryIO, size: int) -> FileSchema:
     lines = _lines(head, whole)
     if lines[0].lstrip().startswith("{"):
         return _json_lines(lines, compression)
+    if lines[0].lstrip().startswith("["):
+        raise UnreadableFileError("a JSON array or nothing known; JSON must be one object a line")
     return _csv(lines, compression)
 
 
@@ -74,7 +84,7 @@ def _lines(head: bytes, whole: bool) -> list[str]:
         text = head.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise UnreadableFileError("the text is not UTF-8") from exc
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in (raw.removesuffix("\r") for raw in text.split("\n")) if line.strip()]
     if not lines:
         raise UnreadableFileError("the file holds no complete line")
     return lines
@@ -89,48 +99,13 @@ def _parquet(stream: BinaryIO, size: int) -> FileSchema:
 
     try:
         footer = parquet.ParquetFile(stream)
-        columns = tuple((f.name.lower(), hive_type(f.type)) for f in footer.schema_arrow)
+        columns = tuple((f.name.lower(), parquet_type(f.type)) for f in footer.schema_arrow)
     except (pa.ArrowException, OSError) as exc:
         raise UnreadableFileError(f"broken Parquet: {str(exc).splitlines()[0]}") from exc
+    except NoHiveTypeError as exc:
+        raise UnreadableFileError(str(exc)) from exc
     rows = footer.metadata.num_rows
     return FileSchema("parquet", columns, size / max(rows, 1))
-
-
-def hive_type(arrow: Any) -> str:
-    """Return the Hive type of a pyarrow type."""
-    from pyarrow import types as t
-
-    simple = (
-        (t.is_boolean, "boolean"),
-        (t.is_int8, "tinyint"),
-        (t.is_int16, "smallint"),
-        (t.is_int32, "int"),
-        (t.is_uint8, "int"),
-        (t.is_uint16, "int"),
-        (t.is_integer, "bigint"),
-        (t.is_float64, "double"),
-        (t.is_floating, "float"),
-        (t.is_date, "date"),
-        (t.is_timestamp, "timestamp"),
-        (t.is_string, "string"),
-        (t.is_large_string, "string"),
-        (t.is_binary, "binary"),
-        (t.is_large_binary, "binary"),
-    )
-    for test, name in simple:
-        if test(arrow):
-            return name
-    if t.is_dictionary(arrow):
-        return hive_type(arrow.value_type)
-    if t.is_decimal(arrow):
-        return f"decimal({arrow.precision},{arrow.scale})"
-    if t.is_list(arrow) or t.is_large_list(arrow):
-        return f"array<{hive_type(arrow.value_type)}>"
-    if t.is_map(arrow):
-        return f"map<{hive_type(arrow.key_type)},{hive_type(arrow.item_type)}>"
-    if t.is_struct(arrow):
-        return f"struct<{','.join(f'{f.name.lower()}:{hive_type(f.type)}' for f in arrow)}>"
-    raise UnreadableFileError(f"Parquet type {arrow} has no Hive type")
 
 
 # ------------------------------------------------------------------------- text
@@ -146,35 +121,22 @@ def _json_lines(lines: list[str], compression: str) -> FileSchema:
         if not isinstance(record, dict):
             raise UnreadableFileError(f"line {number} is no JSON object")
         for name, value in record.items():
-            if value is not None:
-                found[name] = widen(found.get(name), _json_type(value))
-            else:
-                found.setdefault(name, "")
-    columns = tuple((name.lower(), kind or "string") for name, kind in found.items())
-    return FileSchema("json", columns, _average(lines), compression, paths=tuple(found))
-
-
-def _json_type(value: object) -> str:
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "int" if abs(value) < 2**31 else "bigint"
-    if isinstance(value, float):
-        return "double"
-    if isinstance(value, list):
-        kind = None
-        for item in value:
-            kind = widen(kind, _json_type(item))
-        return f"array<{kind or 'string'}>"
-    if isinstance(value, dict):
-        return f"struct<{','.join(f'{k.lower()}:{_json_type(v)}' for k, v in value.items())}>"
-    return "string"
+            try:
+                found[name] = widen(found.get(name), json_type(value))
+            except NoHiveTypeError as exc:
+                raise UnreadableFileError(f"line {number}: {exc}") from exc
+    columns: dict[str, str] = {}
+    for name, kind in found.items():
+        # Athena knows no upper case: keys that differ in it alone are one column.
+        columns[name.lower()] = widen(columns.get(name.lower()), kind)
+    kinds = tuple((name, settled(kind)) for name, kind in columns.items())
+    return FileSchema("json", kinds, _average(lines), compression, paths=tuple(found))
 
 
 def _csv(lines: list[str], compression: str) -> FileSchema:
     """Built-in rules of Glue: at least two columns and two rows, and a header that differs from its data."""
     for delimiter in _DELIMITERS:
-        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
+        rows = _rows(lines, delimiter)
         width = len(rows[0])
         if width < 2:
             continue
@@ -185,15 +147,21 @@ def _csv(lines: list[str], compression: str) -> FileSchema:
     raise UnreadableFileError("neither Parquet, JSON lines nor CSV with two columns and two rows")
 
 
+def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
+    except csv.Error as exc:
+        raise UnreadableFileError(f"broken CSV: {exc}") from exc
+
+
 def _csv_schema(rows: list[list[str]], lines: list[str], delimiter: str, compression: str) -> FileSchema:
     first, data = rows[0], rows[1:]
     kinds = [_column_type([row[i] for row in data]) for i in range(len(first))]
-    named = all(_COLUMN_NAME.fullmatch(name.strip()) for name in first) and len(set(first)) == len(first)
-    text = all(_text_type(name) == "string" for name in first)
+    names = [re.sub(r"[^\w]", "_", name.strip().lower()) for name in first]
+    named = all(_COLUMN_NAME.fullmatch(name.strip()) for name in first) and len(set(names)) == len(names)
+    text = all(text_type(name.strip()) == "string" for name in first)
     header = named and text and any(kind != "string" for kind in kinds)
-    if header:
-        names = [re.sub(r"[^\w]", "_", name.strip().lower()) for name in first]
-    else:
+    if not header:
         kinds = [_column_type([row[i] for row in rows]) for i in range(len(first))]
         names = [f"col{i}" for i in range(len(first))]
     return FileSchema(
@@ -208,29 +176,12 @@ def _csv_schema(rows: list[list[str]], lines: list[str], delimiter: str, compres
 
 
 def _column_type(values: list[str]) -> str:
-    kind: str | None = None
-    for value in values:
-        if value.strip():
-            kind = widen(kind, _text_type(value.strip()))
-    return kind or "string"
-
-
-def _text_type(text: str) -> str:
-    if _INTEGER.fullmatch(text):
-        return "bigint"
-    if _NUMBER.fullmatch(text):
-        return "double"
-    return "boolean" if text.lower() in ("true", "false") else "string"
-
-
-def widen(one: str | None, two: str) -> str:
-    """Return the narrowest type that holds both."""
-    if not one or one == two:
-        return two
-    order = ("tinyint", "smallint", "int", "bigint", "float", "double")
-    if one in order and two in order:
-        return order[max(order.index(one), order.index(two))]
-    return "string"
+    kind = UNKNOWN
+    for text in {value.strip() for value in values} - {""}:
+        kind = widen(kind, text_type(text))
+        if kind == "string":
+            break  # No type is wider.
+    return settled(kind)
 
 
 def _average(lines: list[str]) -> float:

@@ -42,15 +42,13 @@ OPERATIONS: Mapping[str, Declarations] = {
         "CreatePartition",
         "CreateTable",
         "DeleteTable",
-        "GetCrawler",
         "GetDatabase",
         "GetPartition",
         "GetPartitions",
         "GetTable",
         "GetTables",
         "UpdateTable",
-    )
-    | refused("ListCrawls", why="no history of crawls is kept; GetCrawler tells of the last one"),
+    ),
     "lambda": real("GetFunctionConfiguration", "Invoke"),
     "logs": real(
         "CreateLogGroup",

@@ -6,13 +6,19 @@ Installed by `seams`; runs in the endpoint process.
 from collections.abc import Callable
 from typing import Any
 
-from engage_cli.local import authorization, fargate
-from engage_cli.local.containers import Container, TaskFacts
+from engage_cli.local import authorization, fargate, task_secrets
+from engage_cli.local.containers import TaskFacts
 from engage_cli.local.levels import real
+from engage_cli.local.task_limits import DEFAULT_DISK_GIB, STOP_SECONDS, Limits
+from engage_cli.local.task_stops import STOP_KEY
 
 Json = dict[str, Any]
 _AGENT = "ecs-tasks.amazonaws.com"
-_OOM_REASON = "OutOfMemoryError: Container killed due to memory usage"
+_NO_PROVIDER = (
+    "The specified capacity provider strategy cannot contain a capacity provider that is not associated with "
+    "the cluster. Associate the capacity provider with the cluster or specify a valid capacity provider and "
+    "try again."
+)
 
 
 def build_run_kwargs(
@@ -29,7 +35,8 @@ def build_run_kwargs(
 ) -> Json:
     """The arguments of `LocalClient.containers.run` for one container of a task.
 
-    Raises PermissionError when the task's roles do not let the agent do its work.
+    Raises PermissionError when the task's roles do not let the agent do its work, and MiniStack's
+    _SecretResolutionError when a secret cannot be had.
     """
     _check_execution_role(cdef, td, task_id)
     environment = {
@@ -48,10 +55,9 @@ def build_run_kwargs(
                 f"ECS was unable to assume the role '{role}' that was provided for this task."
             )
         credentials = authorization.session_credentials(role, task_id)
-    memory = cdef.get("memory") or td.get("memory")
-    facts = TaskFacts(
-        task_arn, str(td.get("family", "")), cdef["name"], int(memory) if memory else None, credentials
-    )
+    secrets = task_secrets.values(cdef, td.get("executionRoleArn") or "", task_id)
+    family = str(td.get("family", ""))
+    facts = TaskFacts(task_arn, family, cdef["name"], _limits(cdef, td), credentials, secrets)
     return {
         "environment": environment,
         "facts": facts,
@@ -61,8 +67,21 @@ def build_run_kwargs(
     }
 
 
-def after_exit(container: Container, code: int) -> None:
-    """Close the task's session, and say on the task why it was killed."""
+def _limits(cdef: Json, td: Json) -> Limits:
+    memory = cdef.get("memory") or fargate.units(td.get("memory"), "gb")
+    cpu = cdef.get("cpu") or fargate.units(td.get("cpu"), "vcpu")
+    disk = (td.get("ephemeralStorage") or {}).get("sizeInGiB", DEFAULT_DISK_GIB)
+    stop = cdef.get("stopTimeout")
+    return Limits(
+        memory_mib=int(memory) if memory else None,
+        vcpus=int(cpu) / 1024 if cpu else 0,
+        disk_bytes=int(disk) * 2**30,
+        stop_seconds=float(stop) if stop is not None else STOP_SECONDS,
+    )
+
+
+def after_exit(container: Any, code: int) -> None:
+    """Of a container of either kind: close the task's session, and say on the task why it was killed."""
     from ministack.services import ecs
 
     authorization.end_session(container.facts.credentials)
@@ -70,56 +89,41 @@ def after_exit(container: Container, code: int) -> None:
     task = ecs._tasks.get_scoped(account, region, container.facts.task_arn)
     for record in (task or {}).get("containers", []):
         if record.get("name") == container.facts.container:
-            # Set before MiniStack looks: a task that is being stopped keeps its real exit code.
+            # Set before MiniStack looks.
             record["exitCode"] = code
-            if container.oom_killed:
-                record["reason"] = _OOM_REASON
-
-
-def wrap_run(original: Callable[..., Container]) -> Callable[..., Container]:
-    """Register `after_exit` on every container that the client starts."""
-
-    def run(image: str, **kwargs: Any) -> Container:
-        container = original(image, **kwargs)
-        container.on_exit.insert(0, after_exit)
-        return container
-
-    return run
-
-
-def wrap_stop_task(original: Callable[[Json], Any]) -> Callable[[Json], Any]:
-    """StopTask: MiniStack writes exit code 0 before the process has ended; wait for the real one."""
-
-    def stop_task(data: Json) -> Any:
-        from ministack.services import ecs
-
-        cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
-        task = ecs._resolve_task(data.get("task", ""), cluster) if cluster else None
-        running = [r for r in (task or {}).get("containers", []) if r.get("exitCode") is None]
-        answer = original(data)
-        if task is None or task.get("stopCode") != "UserInitiated":
-            return answer
-        for record in running:
-            # A container that never started has no exit code; one that ran has had it set by after_exit.
-            if record.get("runtimeId") is None:
-                record["exitCode"] = None
-        return ecs.json_response({"task": ecs._sanitize(task)})
-
-    return stop_task
+            if container.reason:
+                record["reason"] = container.reason
 
 
 def wrap_register_task_definition(original: Callable[[Json], Any]) -> Callable[[Json], Any]:
-    """Refuse a size that Fargate does not have."""
+    """Refuse a size that Fargate does not have, and secrets that ECS does not take."""
 
     def register_task_definition(data: Json) -> Any:
         from ministack.core.responses import error_response_json
 
-        problem = fargate.problem(data)
+        problem = fargate.problem(data) or task_secrets.problem(data)
         if problem is not None:
             return error_response_json("ClientException", problem, 400)
         return original(data)
 
     return register_task_definition
+
+
+def wrap_run_task(original: Callable[[Json], Any]) -> Callable[[Json], Any]:
+    """Refuse a capacity provider that the cluster does not have; MiniStack takes any."""
+
+    def run_task(data: Json) -> Any:
+        from ministack.core.responses import error_response_json
+        from ministack.services import ecs
+
+        name = ecs._resolve_cluster_name(data.get("cluster", "default"))
+        cluster = ecs._clusters.get(name) if name else None
+        wanted = {item.get("capacityProvider") for item in data.get("capacityProviderStrategy") or []}
+        if cluster is not None and not wanted <= set(cluster.get("capacityProviders") or []):
+            return error_response_json("InvalidParameterException", _NO_PROVIDER, 400)
+        return original(data)
+
+    return run_task
 
 
 def wrap_create_from_template(original: Callable[[str, Json, str], Any]) -> Callable[[str, Json, str], Any]:
@@ -129,7 +133,8 @@ def wrap_create_from_template(original: Callable[[str, Json, str], Any]) -> Call
         from ministack.services import ecs
         from ministack.services import stepfunctions as states
 
-        problem = fargate.problem(states._pascal_to_camel(props))
+        definition = states._pascal_to_camel(props)
+        problem = fargate.problem(definition) or task_secrets.problem(definition)
         if problem is not None:
             raise ValueError(f"ClientException: {problem}")
         arn, attributes = original(logical_id, props, stack_name)
@@ -159,7 +164,7 @@ def _check_execution_role(cdef: Json, td: Json, task_id: str) -> None:
         group = (log.get("options") or {}).get("awslogs-group", "")
         stream = f"arn:aws:logs:{scope}:log-group:{group}:log-stream:*"
         needs += [("logs:CreateLogStream", stream), ("logs:PutLogEvents", stream)]
-    if not needs:
+    if not needs and not cdef.get("secrets"):
         return
     role = td.get("executionRoleArn")
     if not role:
@@ -172,6 +177,27 @@ def _check_execution_role(cdef: Json, td: Json, task_id: str) -> None:
         message = authorization.denial(role, task_id, action, resource)
         if message is not None:
             raise PermissionError(f"AccessDeniedException: {message}")
+
+
+def wrap_load(original: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A task that ran when the endpoint ended has ended with it: say so, and when that was found out."""
+
+    def load(data: Any) -> None:
+        from ministack.services import ecs
+
+        original(data)
+        for _, task in ecs._tasks.all_items():
+            stopping = task.pop(STOP_KEY, None)
+            if not task.get("stoppedAt"):
+                now = ecs._iso()
+                task |= {"desiredStatus": "STOPPED", "stoppedAt": now, "executionStoppedAt": now}
+                if stopping is None:
+                    task["stopCode"] = "TerminationNotice"
+                    task["stoppedReason"] = "The local endpoint was ended."
+                for container in task.get("containers", []):
+                    container["lastStatus"] = "STOPPED"
+
+    return load
 
 
 OPERATIONS = {"ecs": real("DescribeTaskDefinition", "DescribeTasks", "RunTask", "StopTask")}

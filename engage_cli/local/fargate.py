@@ -26,17 +26,21 @@ def problem(definition: Mapping[str, Any]) -> str | None:
         return "Fargate requires that 'cpu' and 'memory' be defined at the task level."
     if definition.get("networkMode") not in (None, "awsvpc"):
         return "Fargate only supports network mode 'awsvpc'."
-    cpu, memory = _units(definition["cpu"], "vcpu"), _units(definition["memory"], "gb")
+    cpu, memory = units(definition["cpu"], "vcpu"), units(definition["memory"], "gb")
     if cpu is None or memory is None or cpu not in SIZES or memory not in SIZES[cpu]:
         return f"{_MESSAGE}: {definition['cpu']} CPU, {definition['memory']} memory. See the Fargate table."
     storage = (definition.get("ephemeralStorage") or {}).get("sizeInGiB")
     if storage is not None and not 21 <= int(storage) <= 200:
         return f"The ephemeral storage size must be between 21 and 200 GiB, not {storage}."
+    for container in definition.get("containerDefinitions") or []:
+        stop = container.get("stopTimeout")
+        if stop is not None and not 0 <= int(stop) <= 120:
+            return f"The stopTimeout of a Fargate task is at most 120 seconds, not {stop}."
     return None
 
 
-def _units(value: object, unit: str) -> int | None:
-    """'1024', 1024, '1 vCPU' and '2 GB' are all ways to write a size."""
+def units(value: object, unit: str) -> int | None:
+    """CPU units or MiB of '1024', 1024, '1 vCPU' or '2 GB'; None of what is no size."""
     text = str(value).strip().lower()
     try:
         if text.endswith(unit):

@@ -8,7 +8,7 @@ download). None of that leaves here. And no response leaves before what it tells
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,11 +20,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Action = Callable[[dict[str, Any]], dict[str, Any]]
 Barrier = Callable[["Request"], Awaitable[None]]
 
 ADMIN_HEADER = b"x-engage-admin"
 INSTANCE_PATH = "/_engage/instance"
 _HEALTH_PATHS = frozenset({"/health", "/_ministack/health", "/_localstack/health", "/_ministack/ready"})
+_OWN_PREFIX = "/_engage/"
 _ADMIN_PREFIXES = ("/_ministack", "/_localstack", "/_engage")
 _READS = ("Describe", "Get", "List", "BatchGet", "Query", "Scan", "Filter", "Search", "Head", "Lookup")
 # They hand out credentials, which must work after a restart as well.
@@ -39,6 +41,7 @@ class Guard:
 
     `instance` is told to anyone who asks at INSTANCE_PATH, so that a client knows which server it found.
     `admin_secret` in the `x-engage-admin` header opens the admin paths.
+    `actions` are the endpoint's own admin calls: the path below /_engage/, and what answers its JSON body.
     `barrier` is awaited before a response leaves: it returns when what the response tells is on disk.
     """
 
@@ -49,11 +52,13 @@ class Guard:
         instance: dict[str, Any],
         admin_secret: str,
         barrier: Barrier | None = None,
+        actions: Mapping[str, Action] | None = None,
     ) -> None:
         self._app = app
         self._instance = instance
         self._secret = admin_secret.encode()
         self._barrier = barrier
+        self._actions = dict(actions or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -70,6 +75,10 @@ class Guard:
             return
         if scope["path"] == INSTANCE_PATH:
             await _answer(send, 200, self._instance)
+            return
+        action = self._actions.get(scope["path"].removeprefix(_OWN_PREFIX))
+        if action is not None:
+            await _act(action, receive, send)
             return
         send = _without_cors(send)
         if self._barrier is None:
@@ -196,6 +205,21 @@ def _without_cors(send: Send) -> Send:
         await send(message)
 
     return filtered
+
+
+async def _act(action: Action, receive: Receive, send: Send) -> None:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        await _answer(send, 400, {"message": "The body is no JSON."})
+        return
+    await _answer(send, 200, action(request))
 
 
 async def _answer_error(send: Send, request: Request, sentence: str) -> None:

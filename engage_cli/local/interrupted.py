@@ -68,6 +68,8 @@ def _queries() -> list[str]:
 def _crawlers() -> list[str]:
     from ministack.services import glue
 
+    from engage_cli.local import crawler_history
+
     marked = []
     for (*_, name), crawler in glue._crawlers._data.items():
         if crawler.get("State") in ("RUNNING", "STOPPING"):
@@ -77,6 +79,7 @@ def _crawlers() -> list[str]:
                 "Status": "FAILED",
                 "ErrorMessage": CRAWL,
             }
+            crawler_history.interrupted(crawler, CRAWL)
             marked.append(f"crawler {name}")
     return marked
 

@@ -71,6 +71,7 @@ class Interpreter:
         """Kill the process and close its pipes."""
         children.signal_group(self.process.pid, 9)
         self.process.wait()
+        children.end_group(self.process.pid)
         if self.answers >= 0:
             os.close(self.answers)
             self.answers = -1
@@ -370,7 +371,8 @@ def _new_environment(
         "_HANDLER": config.get("Handler", "app.handler"),
         **authorization.session_credentials(role, name),
     }
-    return Environment(config, code, scratch, environment, interpreters)
+    # For the programs that the function starts: it is told its environment when it runs already.
+    return Environment(config, code, scratch, children.sealed(environment), interpreters)
 
 
 def _extract(code_zip: bytes, cache: Path) -> Path:

@@ -1,7 +1,9 @@
-"""No connection leaves the machine: the endpoint's process refuses every address that is not loopback.
+"""No connection leaves the machine: the endpoint, its tasks and its functions refuse all but loopback.
 
-An interpreter-wide audit hook sees each `connect` and each name lookup, whoever makes it. The one
-exception is a server that the user named, such as a language model to answer questions with (`allow`).
+The endpoint seals itself; in the Python processes that it starts `sealed/sitecustomize.py` does, from this
+file alone (standard library only, no import of this package). An interpreter-wide audit hook sees each
+`connect` and each name lookup, whoever makes it. The one exception is a server that the user named, such
+as a language model to answer questions with (`allow`).
 """
 
 import ipaddress
@@ -41,14 +43,16 @@ def permitted(host: str) -> bool:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.sendto"):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         address = arguments[1]
-        # A path is a Unix socket.
-        host = address[0] if isinstance(address, tuple) else ""
-    elif event == "socket.getaddrinfo":
+        # A path is a Unix socket; sendmsg on a connected socket names no address.
+        host = address[0] if isinstance(address, tuple) and address else ""
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         host = arguments[0] or ""
     else:
         return
     name = host.decode() if isinstance(host, bytes) else str(host)
     if not permitted(name):
-        raise PermissionError(f"The local endpoint does not connect to {name}.")
+        raise PermissionError(
+            f"The local endpoint does not connect to {name}: nothing that runs in it leaves this machine."
+        )

@@ -32,7 +32,9 @@ ROOT_ACCESS_KEY = "ENGAGELOCALROOT"
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 INSTANCE_PATH = "/_engage/instance"
+INTERRUPT_SPOT = "interrupt-spot"
 ASK_MODEL_VARIABLE = "ENGAGE_ASK_MODEL_URL"
+CONTAINERS_VARIABLE = "ENGAGE_LOCAL_CONTAINERS"
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 20.0
 UNFIT_STATE = 4
@@ -53,6 +55,7 @@ class Endpoint:
     pid: int
     state_dir: Path
     ask_model_url: str | None = None
+    containers: str = "process"
 
     def __repr__(self) -> str:
         return f"Endpoint(url={self.url!r}, pid={self.pid}, state_dir={str(self.state_dir)!r})"
@@ -88,15 +91,16 @@ def credentials_file(home: Path) -> Path:
     return state_dir(home) / "aws-credentials"
 
 
-def ensure_started(home: Path, *, ask_model_url: str | None = None) -> Endpoint:
+def ensure_started(home: Path, *, ask_model_url: str | None = None, containers: str = "process") -> Endpoint:
     """Return the running endpoint of `home`, starting it when there is none.
 
-    `ask_model_url` is the OpenAI-compatible server that answers questions; an endpoint that runs already
-    keeps the one that it was started with.
+    `ask_model_url` is the OpenAI-compatible server that answers questions; `containers` says how tasks run:
+    as child processes (`process`) or as images in a Docker engine (`docker`). An endpoint that runs already
+    keeps what it was started with.
 
     Two commands may call this at the same time: one starts it, the other waits and finds it.
-    Raises UserError when the state directory cannot be written and CloudError, with the log's last
-    lines, when the server does not come up.
+    Raises UserError when the state directory cannot be written or no Docker engine answers, and CloudError,
+    with the log's last lines, when the server does not come up.
     """
     found = find_running(home)
     if found is not None:
@@ -107,7 +111,11 @@ def ensure_started(home: Path, *, ask_model_url: str | None = None) -> Endpoint:
         if found is not None:
             return found
         _await_dying_server(directory)
-        return _start(home, directory, ask_model_url)
+        if containers == "docker":
+            from engage_cli.local import docker_tasks
+
+            docker_tasks.connect().close()
+        return _start(home, directory, ask_model_url, containers)
 
 
 def find_running(home: Path) -> Endpoint | None:
@@ -127,6 +135,7 @@ def find_running(home: Path) -> Endpoint | None:
             pid=int(record["pid"]),
             state_dir=state_dir(home),
             ask_model_url=record.get("ask_model_url"),
+            containers=str(record.get("containers") or "process"),
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -163,6 +172,22 @@ def status(home: Path) -> Status:
     started = record.get("started")
     uptime = time.time() - float(started) if endpoint is not None and started is not None else None
     return Status(directory, log_file(home), endpoint, uptime, _tree_bytes(directory))
+
+
+def interrupt_spot(home: Path, task_id: str | None = None) -> list[str]:
+    """Interrupt one running Fargate Spot task, or all; the ids of those that are being ended.
+
+    Raises UserError when the endpoint does not run or has no such task.
+    """
+    endpoint = find_running(home)
+    if endpoint is None:
+        raise UserError("The local endpoint is not running, so no task is.", hint="Run: engage run-pipeline")
+    answer = _admin(endpoint, INTERRUPT_SPOT, {"task": task_id})
+    ended = [str(task) for task in answer["tasks"]]
+    if not ended:
+        what = f"No task {task_id} runs on FARGATE_SPOT." if task_id else "No task runs on FARGATE_SPOT."
+        raise UserError(what, hint="Deploy with TaskCapacity = FARGATE_SPOT, and try while a task runs.")
+    return ended
 
 
 def reset(home: Path) -> None:
@@ -241,7 +266,7 @@ def _prepare(home: Path) -> Path:
     return directory
 
 
-def _start(home: Path, directory: Path, ask_model_url: str | None) -> Endpoint:
+def _start(home: Path, directory: Path, ask_model_url: str | None, containers: str) -> Endpoint:
     instance = secrets.token_hex(16)
     _unlink(directory / "endpoint.json")
     _rotate(log_file(home))
@@ -255,6 +280,7 @@ def _start(home: Path, directory: Path, ask_model_url: str | None) -> Endpoint:
     environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
     if ask_model_url:
         environment[ASK_MODEL_VARIABLE] = ask_model_url
+    environment[CONTAINERS_VARIABLE] = containers
     with log_file(home).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "engage_cli.local.server", str(home), instance],
@@ -288,6 +314,22 @@ def _failed(home: Path, what: str) -> CloudError:
         f"The local endpoint {what}. Its log ends with:\n{tail}",
         hint=f"The whole log is {log_file(home)}. `engage local reset` starts afresh.",
     )
+
+
+def _admin(endpoint: Endpoint, action: str, request: dict[str, Any]) -> dict[str, Any]:
+    connection = http.client.HTTPConnection(HOST, endpoint.port, timeout=30)
+    try:
+        headers = {"content-type": "application/json", "x-engage-admin": endpoint.secret_key}
+        connection.request("POST", f"/_engage/{action}", json.dumps(request), headers)
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise CloudError(f"The local endpoint did not answer: {error}.", hint="engage local logs") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise CloudError(f"The local endpoint refused {action}: {answer.get('message')}")
+    return answer
 
 
 def _ask_instance(port: int) -> dict[str, Any] | None:

@@ -37,18 +37,23 @@ class Context:
     directory: Path
     port: int
     region: str
+    engine: Any = None
+    """A docker-py client: tasks run as its containers instead of as child processes."""
     client: Any = field(init=False)
     persistence: Any = None
 
     def __post_init__(self) -> None:
         from engage_cli.local.containers import LocalClient
-        from engage_cli.local.ecs_tasks import wrap_run
+        from engage_cli.local.docker_tasks import EngineClient
+        from engage_cli.local.ecs_tasks import after_exit
 
         local = self.directory
+        if self.engine is not None:
+            self.client = EngineClient(self.engine, local, self.endpoint_url, self.region, after_exit)
+            return
         self.client = LocalClient(
-            local / "images", local / "tasks", local / "tmp", self.endpoint_url, self.region
+            local / "images", local / "tasks", local / "tmp", self.endpoint_url, self.region, after_exit
         )
-        self.client.containers.run = wrap_run(self.client.containers.run)
 
     @property
     def endpoint_url(self) -> str:
@@ -185,7 +190,7 @@ def _service_seams() -> list[Seam]:
 
 
 def _task_seams() -> list[Seam]:
-    from engage_cli.local import ecs_tasks
+    from engage_cli.local import ecs_tasks, task_stops
 
     arguments = ("cdef", "td", "env", "port_bindings", "ecs_network", "host_mode", "task_id", "task_arn",
                  "ministack_net_ip", "cluster_arn")  # fmt: skip
@@ -194,13 +199,40 @@ def _task_seams() -> list[Seam]:
     return [
         Seam("container client", _ECS, "_get_docker", (), lambda context, _: lambda: context.client),
         Seam("task start", _ECS, "_build_run_kwargs", arguments, lambda _, __: ecs_tasks.build_run_kwargs),
-        Seam("task stop", _ECS, "_stop_task", ("data",), lambda _, old: ecs_tasks.wrap_stop_task(old)),
+        Seam("task secrets", _ECS, "_resolve_container_secrets", ("cdef",), lambda _, __: lambda cdef: {}),
+        Seam(
+            "restored tasks", _ECS, "load_persisted_state", ("data",), lambda _, old: ecs_tasks.wrap_load(old)
+        ),
+        Seam(
+            "task end",
+            _ECS,
+            "_mark_task_stopped",
+            ("task_arn", "task", "reason", "stop_code", "exit_code"),
+            lambda _, old: task_stops.wrap_mark_stopped(old),
+        ),
+        Seam(
+            "task activity",
+            _ECS,
+            "_task_is_active",
+            ("task_arn", "task"),
+            lambda _, old: task_stops.wrap_is_active(old),
+        ),
+        Seam("task capacity", _ECS, "_run_task", ("data",), lambda _, old: ecs_tasks.wrap_run_task(old)),
+        Seam(
+            "RunTask",
+            _ECS,
+            "_ACTION_MAP",
+            ("data",),
+            lambda _, old: ecs_tasks.wrap_run_task(old),
+            ("RunTask",),
+        ),
+        Seam("task stop", _ECS, "_stop_task", ("data",), lambda _, old: task_stops.wrap_stop_task(old)),
         Seam(
             "StopTask",
             _ECS,
             "_ACTION_MAP",
             ("data",),
-            lambda _, old: ecs_tasks.wrap_stop_task(old),
+            lambda _, old: task_stops.wrap_stop_task(old),
             ("StopTask",),
         ),
         Seam(

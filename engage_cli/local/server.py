@@ -38,10 +38,11 @@ def main(arguments: list[str]) -> int:
     identity = process.identity(directory)
     listener = _bind([identity.get("port"), DEFAULT_PORT, 0])
     port: int = listener.getsockname()[1]
+    callers_environment = dict(os.environ)
     configure_environment(directory, port, identity["access_key"], identity["secret_key"])
 
     # Everything below reads that environment when it is imported.
-    from engage_cli.local import network, s3_files, seams
+    from engage_cli.local import docker_tasks, network, s3_files, seams, task_stops
     from engage_cli.local.guard import Guard
     from engage_cli.local.state_file import StateError
 
@@ -49,9 +50,12 @@ def main(arguments: list[str]) -> int:
     ask_model_url = os.environ.get(process.ASK_MODEL_VARIABLE)
     if ask_model_url:
         network.allow(urlsplit(ask_model_url).hostname or "")
+    containers = os.environ.get(process.CONTAINERS_VARIABLE) or "process"
+    # Only our own parts get the engine; MiniStack sees none (DOCKER_HOST above).
+    engine = docker_tasks.connect(callers_environment) if containers == "docker" else None
     try:
         s3_files.repair(directory / "s3")
-        context = seams.Context(directory, port, REGION)
+        context = seams.Context(directory, port, REGION, engine)
         saver = _restore(context)
     except StateError as error:
         process.write_private(directory / process.REFUSAL, {"message": str(error), "hint": error.hint})
@@ -60,13 +64,19 @@ def main(arguments: list[str]) -> int:
 
     about = {"instance": instance, "pid": os.getpid(), "ministack": metadata.version("ministack")}
     app = Guard(
-        ministack.app, instance=about, admin_secret=identity["secret_key"], barrier=saver.before_answer
+        ministack.app,
+        instance=about,
+        admin_secret=identity["secret_key"],
+        barrier=saver.before_answer,
+        actions={
+            process.INTERRUPT_SPOT: lambda request: {"tasks": task_stops.interrupt_spot(request.get("task"))}
+        },
     )
 
     process.write_private(directory / "identity.json", {**identity, "port": port})
     record = {"port": port, "pid": os.getpid(), "instance": instance, "started": time.time()}
     record |= {"access_key": identity["access_key"], "secret_key": identity["secret_key"]}
-    record["ask_model_url"] = ask_model_url
+    record |= {"ask_model_url": ask_model_url, "containers": containers}
     process.write_private(directory / "endpoint.json", record)
     process.write_credentials(home, identity["access_key"], identity["secret_key"])
     saver.start()

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import main_job_support
 import pytest
+from task_support import finished
 
 from engage_cli.local import process
 
@@ -189,6 +190,26 @@ def task_definition(aws: Callable[..., Any], role: Callable[..., str]) -> Callab
         return arn
 
     return make
+
+
+@pytest.fixture(scope="session")
+def cluster(aws: Callable[..., Any]) -> str:
+    aws("ecs").create_cluster(clusterName="tests")
+    return "tests"
+
+
+@pytest.fixture
+def run(aws: Callable[..., Any], cluster: str) -> Callable[..., dict[str, Any]]:
+    def start(definition: str, *, wait: bool = True, **override: Any) -> dict[str, Any]:
+        task = aws("ecs").run_task(
+            cluster=cluster,
+            taskDefinition=definition,
+            launchType="FARGATE",
+            overrides={"containerOverrides": [{"name": "main", **override}]},
+        )["tasks"][0]
+        return finished(aws, task["taskArn"]) if wait else dict(task)
+
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -2,56 +2,18 @@
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+from task_support import finished, log_lines
 
 from engage_cli.local import fargate
 from engage_cli.local.images import ImageNotFoundError, image_directory
 
 pytestmark = pytest.mark.local
-
-
-@pytest.fixture(scope="module")
-def cluster(aws: Callable[..., Any]) -> str:
-    aws("ecs").create_cluster(clusterName="tests")
-    return "tests"
-
-
-@pytest.fixture
-def run(aws: Callable[..., Any], cluster: str) -> Callable[..., dict[str, Any]]:
-    def start(definition: str, *, wait: bool = True, **override: Any) -> dict[str, Any]:
-        task = aws("ecs").run_task(
-            cluster=cluster,
-            taskDefinition=definition,
-            launchType="FARGATE",
-            overrides={"containerOverrides": [{"name": "main", **override}]},
-        )["tasks"][0]
-        return finished(aws, task["taskArn"]) if wait else dict(task)
-
-    return start
-
-
-def describe(aws: Callable[..., Any], arn: str) -> dict[str, Any]:
-    return dict(aws("ecs").describe_tasks(cluster="tests", tasks=[arn])["tasks"][0])
-
-
-def finished(aws: Callable[..., Any], arn: str, status: str = "STOPPED") -> dict[str, Any]:
-    deadline = time.monotonic() + 30
-    while (task := describe(aws, arn))["lastStatus"] != status:
-        assert time.monotonic() < deadline, task
-        time.sleep(0.05)
-    return task
-
-
-def log_lines(aws: Callable[..., Any], definition: str) -> list[str]:
-    container = aws("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
-    group = container["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"]
-    return [event["message"] for event in aws("logs").filter_log_events(logGroupName=group)["events"]]
 
 
 def test_the_exit_code_output_and_environment_are_real(

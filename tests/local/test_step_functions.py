@@ -333,7 +333,8 @@ def test_a_function_sees_a_clean_environment(aws: Any, endpoint: Any, function: 
     assert environment["MINE"] == "1"
     assert environment["AWS_ACCESS_KEY_ID"].startswith("ASIA")
     assert endpoint.secret_key not in environment.values()
-    assert not {"AUTH", "STATE_DIR", "PYTHONPATH"} & set(environment)
+    assert not {"AUTH", "STATE_DIR"} & set(environment)
+    assert environment["PYTHONPATH"].endswith("/sealed"), "only what seals the programs it starts"
     assert not [entry for entry in path if entry.endswith(("engage_cli", "local"))]
 
 

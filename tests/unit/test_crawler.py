@@ -22,8 +22,10 @@ from ministack.services import iam as iam_service
 from engage_cli.datagen.generate import generate
 from engage_cli.datagen.spec import GenerationSpec
 from engage_cli.local import crawler
-from engage_cli.local.crawler_formats import UnreadableFileError, read_schema, widen
+from engage_cli.local.crawler_formats import UnreadableFileError, read_schema
+from engage_cli.local.crawler_history import LOG_GROUP
 from engage_cli.local.crawler_layout import StoredObject, visible
+from engage_cli.local.crawler_types import widen
 
 ROLE = "arn:aws:iam::000000000000:role/crawl"
 BUCKET = "raw-bucket"
@@ -90,7 +92,7 @@ class Account:
         return {"/".join(p["Values"]): p for p in answer["Partitions"]}
 
     def log(self) -> str:
-        group = cloudwatch_logs._log_groups.get(crawler.LOG_GROUP) or {"streams": {}}
+        group = cloudwatch_logs._log_groups.get(LOG_GROUP) or {"streams": {}}
         return "\n".join(e["message"] for s in group["streams"].values() for e in s["events"])
 
 
@@ -294,7 +296,23 @@ def test_vanished_partitions_and_tables_follow_the_delete_behaviour(account: Acc
     assert ("1" in account.partitions("t")) is not deleted
     assert ("u" in account.tables()) is not deleted
     if not deleted:
+        marked = account.partitions("t")["1"].get("Parameters") or {}
+        assert ("DEPRECATED_BY_CRAWLER" in marked) is deprecated
+        assert "DEPRECATED_BY_CRAWLER" not in account.partitions("t")["2"]["Parameters"]
         assert ("DEPRECATED_BY_CRAWLER" in account.table("u")["Parameters"]) is deprecated
+
+
+def test_a_partition_that_comes_back_is_deprecated_no_more(account: Account) -> None:
+    policy = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DEPRECATE_IN_DATABASE"}
+    data = parquet(id=["a"])
+    for week in (1, 2):
+        account.put(f"t/week={week}/x", data)
+    account.crawl("t/", SchemaChangePolicy=policy)
+    account.remove("t/week=1/x")
+    account.crawl("t/", SchemaChangePolicy=policy)
+    account.put("t/week=1/x", data)
+    account.crawl("t/", SchemaChangePolicy=policy)
+    assert "DEPRECATED_BY_CRAWLER" not in account.partitions("t")["1"]["Parameters"]
 
 
 def test_tables_of_others_are_left_alone(account: Account) -> None:
@@ -384,13 +402,22 @@ def test_starting_and_stopping_answer_as_glue_does(account: Account) -> None:
     assert account.wait()["Status"] == "CANCELLED"
 
 
-def test_one_file_a_partition_is_read(account: Account) -> None:
-    for week in range(5):
-        account.put(f"t/week={week}/part-0", parquet(id=["a"]))
-        account.put(f"t/week={week}/part-1", b"PAR1 would be named as broken if it were read")
+def test_every_file_is_read_unless_a_sample_is_asked_for(account: Account) -> None:
+    for week in range(3):
+        account.put(f"t/week={week}/part-0", parquet(id=["a"], n=[week]))
+        account.put(f"t/week={week}/part-1", parquet(id=["a"], n=[0.5]))
+        account.put(f"t/week={week}/part-2", b"PAR1 broken")
     account.crawl("t/")
-    assert len(account.partitions("t")) == 5
-    assert "Skipped" not in account.log()
+    assert columns(account.table("t")) == {"id": "string", "n": "double"}
+    assert len(account.partitions("t")) == 3
+    for week in range(3):
+        assert f"Skipped t/week={week}/part-2: broken Parquet" in account.log()
+    assert "files skipped: 3" in account.log()
+    account.call("DeleteTable", DatabaseName="db", Name="t")
+    target = {"Path": f"s3://{BUCKET}/t/", "SampleSize": 1}
+    account.crawl(Targets={"S3Targets": [target]})
+    assert columns(account.table("t")) == {"id": "string", "n": "bigint"}
+    assert account.table("t")["Parameters"]["objectCount"] == "9"
 
 
 def test_types_widen_until_they_hold_both() -> None:

@@ -58,7 +58,7 @@ def _line(name: str, seconds: Decimal, dpu_hours: float | None) -> Used:
         quantity = max(Decimal(str(dpu_hours)), floor if seconds < MINIMUM_SECONDS else Decimal())
         source = "ListCrawls: DPUHour of the crawl, at least 10 minutes"
     else:
-        quantity, source = floor, "GetCrawlerMetrics: seconds of the crawl, at least 10 minutes"
+        quantity, source = floor, "ListCrawls or GetCrawlerMetrics: seconds of the crawl, at least 10 minutes"
     return Used(
         "Glue",
         "Crawler",
