@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from .blocks import FeatureBlock
-from .contract import PREDICTION_COLUMNS, RISK_HIGH, RISK_MEDIUM, age_band, risk_band
+from .contract import RISK_HIGH, RISK_MEDIUM, risk_band
+from .data_contract import BOOLEAN, CATEGORY, Attribute
 from .explain import TOP, Reason, reasons
+from .prediction_table import prediction_table
 from .score import Model, Predictions
 
 DIGITS = {"churn_probability": 6, "expected_engagement": 6, "expected_value": 4}
@@ -46,7 +48,8 @@ def answer_rows(
 
 
 def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: int = 1) -> dict[str, Any]:
-    """The columns of the predictions table (`contract.PREDICTION_COLUMNS`) for a block."""
+    """The columns of the predictions table (`prediction_table`) for a block."""
+    contract = model.contract
     found, why = predict_with_reasons(model, block, threads)
     churn = np.round(found.churn_probability, DIGITS["churn_probability"])
     bands = np.array(["low", "medium", "high"])[(churn >= RISK_MEDIUM).astype(int) + (churn >= RISK_HIGH)]
@@ -56,17 +59,28 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "expected_engagement": np.round(found.expected_engagement, DIGITS["expected_engagement"]),
         "expected_value": np.round(found.expected_value, DIGITS["expected_value"]),
         "risk_band": bands.tolist(),
-        "age_band": [age_band(age) for age in block.column("age").tolist()],
         "tenure_weeks": block.column("tenure_weeks").astype(np.int64),
         "active_weeks_12": block.column("active_weeks_12").astype(np.int64),
-        "spend_12w": np.round(block.column("spend_12w").astype(np.float64), 2),
+        "value_12w": np.round(block.column(f"{contract.value}_12w").astype(np.float64), 2),
         "days_since_active": block.column("days_since_active").astype(np.int64),
-        "recently_active": block.column("active_weeks_4") > 0,
+        "recently_active": block.column(f"active_weeks_{contract.recent_weeks}") > 0,
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }
-    for name in ("country", "plan", "device", "acquisition_channel"):
-        columns[name] = block.labels(name)
+    for attribute in contract.attributes:
+        columns[attribute.column] = _shown(attribute, block)
     for at in range(TOP):
-        columns[f"reason_{at + 1}"] = [given[at].sentence for given in why]
-    return {name: columns[name] for name, _ in PREDICTION_COLUMNS}
+        columns[f"reason_{at + 1}"] = [given[at].sentence if at < len(given) else None for given in why]
+    return {name: columns[name] for name, _ in prediction_table(contract)}
+
+
+def _shown(attribute: Attribute, block: FeatureBlock) -> list[Any]:
+    """An attribute as predictions carry it: words, a group, yes or no, or a number; None is missing."""
+    if attribute.kind == CATEGORY:
+        return block.labels(attribute.name)
+    values = block.column(attribute.name).tolist()
+    if attribute.bands:
+        return [attribute.band(v) for v in values]
+    if attribute.kind == BOOLEAN:
+        return [None if v != v else bool(v) for v in values]
+    return [None if v != v else v for v in values]

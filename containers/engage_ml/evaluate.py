@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from . import SCHEMA_VERSION, metrics
 from .baselines import fit_baselines
 from .blocks import FeatureBlock
-from .contract import TARGET_BY_NAME, TARGETS, SplitPlan
+from .contract import LABELS, SplitPlan
+from .data_contract import DataContract
+from .dictionary import dictionary
 from .gate import Decision, difference, gate
 from .score import Model, Predictions
-from .tables import read_snapshot
+from .tables import Snapshot, read_snapshot
 from .train import Log, importance, silent, tweedie_deviance
 
 Doubles = NDArray[np.float64]
@@ -44,10 +46,15 @@ def loss(target: str, actual: Doubles, prediction: Doubles) -> Doubles:
     return tweedie_deviance(actual, prediction)
 
 
-def measures(target: str, block: FeatureBlock, actual: Doubles, prediction: Doubles) -> dict[str, Any]:
+def recently_active(contract: DataContract, block: FeatureBlock) -> NDArray[np.bool_]:
+    """Which rows were active in the last weeks (`DataContract.recent_weeks`)."""
+    found: NDArray[np.bool_] = block.column(f"active_weeks_{contract.recent_weeks}") > 0
+    return found
+
+
+def measures(target: str, recent: NDArray[np.bool_], actual: Doubles, prediction: Doubles) -> dict[str, Any]:
     """The metrics of a prediction on `all` customers and on the `recent`ly active ones, where it is hard."""
     compute = metrics.churn_metrics if target == "churn" else metrics.amount_metrics
-    recent = block.column("active_weeks_4") > 0
     return {"all": compute(actual, prediction), "recent": compute(actual[recent], prediction[recent])}
 
 
@@ -70,23 +77,23 @@ def evaluate(
     """
     targets: dict[str, Any] = {}
     differences: dict[str, Mapping[str, float]] = {}
-    for target in TARGETS:
-        name = target.name
-        test = read_snapshot(root, plan.test[name].isoformat(), target.label)
-        recent = test.block.column("active_weeks_4") > 0
+    contract = challenger.contract
+    for name, label in LABELS.items():
+        test = read_snapshot(root, challenger.dictionary, plan.test[name].isoformat(), label)
+        recent = recently_active(contract, test.block)
         ours = predicted(name, challenger.predict(test.block, threads))
         entry: dict[str, Any] = {
             "cutoff": plan.test[name].isoformat(),
-            "horizon_weeks": target.horizon_weeks,
-            "challenger": measures(name, test.block, test.label, ours),
+            "horizon_weeks": plan.horizons[name],
+            "challenger": measures(name, recent, test.label, ours),
             "champion": None,
-            "baselines": _baseline_measures(root, plan, name, test.block, test.label, seed),
+            "baselines": _baseline_measures(root, contract, plan, name, test, seed),
             "curves": _curves(name, test.label, ours),
             "curves_recent": _curves(name, test.label[recent], ours[recent]),
         }
         if champion is not None:
             theirs = predicted(name, champion.predict(test.block, threads))
-            entry["champion"] = measures(name, test.block, test.label, theirs)
+            entry["champion"] = measures(name, recent, test.label, theirs)
             differences[name] = difference(loss(name, test.label, ours), loss(name, test.label, theirs))
             entry["difference"] = differences[name]
         targets[name] = entry
@@ -133,8 +140,13 @@ def _curves(target: str, actual: Doubles, prediction: Doubles) -> dict[str, Any]
 
 
 def _baseline_measures(
-    root: Path, plan: SplitPlan, target: str, block: FeatureBlock, actual: Doubles, seed: int
+    root: Path, contract: DataContract, plan: SplitPlan, target: str, test: Snapshot, seed: int
 ) -> dict[str, Any]:
-    newest = read_snapshot(root, plan.train[target][0].isoformat(), TARGET_BY_NAME[target].label)
-    fitted = fit_baselines(target, newest.block, newest.label, seed)
-    return {name: measures(target, block, actual, model.predict(block)) for name, model in fitted.items()}
+    first = plan.train[target][0].isoformat()
+    newest = read_snapshot(root, dictionary(contract), first, LABELS[target])
+    fitted = fit_baselines(target, contract, newest.block, newest.label, seed)
+    recent = recently_active(contract, test.block)
+    return {
+        name: measures(target, recent, test.label, model.predict(test.block))
+        for name, model in fitted.items()
+    }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from . import SCHEMA_VERSION
 from .blocks import FeatureBlock, Floats
 from .boosting import load_xgboost
 from .contract import ContractError
+from .data_contract import DEFAULT, DataContract, parse
+from .dictionary import Dictionary, dictionary
+from .words import Builder, builders
 
 Doubles = NDArray[np.float64]
 ENGAGEMENT, CHURN, VALUE = "engagement", "churn", "value"
@@ -49,6 +53,17 @@ class Model:
     value_scale: float
     boosters: Mapping[str, Any]
     metadata: dict[str, Any] = field(default_factory=dict)
+    contract: DataContract = DEFAULT
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """The features of the contract that the model was trained under."""
+        return dictionary(self.contract)
+
+    @cached_property
+    def words(self) -> Mapping[str, Builder]:
+        """How the groups of features are said in reasons."""
+        return builders(self.contract)
 
     def matrix(self, block: FeatureBlock) -> Floats:
         """The block's rows as float32 `[rows, features]` in the model's columns and category codes.
@@ -105,6 +120,7 @@ class Model:
             **self.metadata,
             "schema_version": SCHEMA_VERSION,
             "model_version": self.version,
+            "contract": self.contract.to_dict(),
             "features": list(self.features),
             "categories": {k: list(v) for k, v in self.categories.items()},
             "calibration": {"x": self.calibration[0].tolist(), "y": self.calibration[1].tolist()},
@@ -143,6 +159,7 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         value_scale=float(head["value"]["scale"]),
         boosters=boosters,
         metadata=head,
+        contract=parse(head["contract"]),
     )
 
 

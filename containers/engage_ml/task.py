@@ -21,6 +21,7 @@ from typing import Any
 
 from . import SCHEMA_VERSION
 from .contract import ContractError, SplitPlan
+from .data_contract import DataContract, parse
 from .registry import Store
 
 _RUN_ID = re.compile(r"run-[a-z0-9][a-z0-9-]{0,75}")
@@ -76,6 +77,7 @@ class RunSpec:
     as_of: str
     n_shards: int
     plan: SplitPlan
+    contract: DataContract
     train_prefix: str
     score_prefix: str
     seed: int
@@ -102,6 +104,7 @@ def read_spec(store: Store, run_id: str) -> RunSpec:
             as_of=str(found["as_of"]),
             n_shards=int(found["n_shards"]),
             plan=SplitPlan.from_spec(found["as_of"], found["cutoffs"]),
+            contract=parse(found["contract"]),
             train_prefix=_folder(found["features_train_prefix"]),
             score_prefix=_folder(found["features_score_prefix"]),
             seed=int(found.get("seed", 7)),

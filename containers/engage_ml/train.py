@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from .blocks import FeatureBlock, Floats
 from .boosting import load_xgboost
-from .contract import TARGET_BY_NAME, ContractError, SplitPlan
-from .dictionary import CATEGORICAL, FEATURE_NAMES
+from .contract import LABELS, ContractError, SplitPlan
+from .data_contract import DataContract
+from .dictionary import Dictionary, dictionary
 from .score import (
     CHURN,
     ENGAGEMENT,
@@ -37,8 +38,6 @@ EXCLUDED = ("season_sin", "season_cos")
 """In the tables but not in the models: with one year of data the few cut-offs of a training set lie in
 other seasons than the day of use, so that a tree can only learn to tell the cut-offs apart.
 """
-MODEL_FEATURES = tuple(name for name in FEATURE_NAMES if name not in EXCLUDED)
-MODEL_CATEGORICAL = tuple(name for name in MODEL_FEATURES if name in CATEGORICAL)
 
 BASE_PARAMS: Mapping[str, Any] = {
     "tree_method": "hist",
@@ -89,7 +88,12 @@ class _Set:
 
 
 def train_models(
-    root: Path, plan: SplitPlan, version: str, settings: Settings | None = None, log: Log = silent
+    root: Path,
+    contract: DataContract,
+    plan: SplitPlan,
+    version: str,
+    settings: Settings | None = None,
+    log: Log = silent,
 ) -> Model:
     """Trains all models from the feature Parquet under `root/cutoff=.../`.
 
@@ -101,15 +105,18 @@ def train_models(
     boosters: dict[str, Any] = {}
     rounds: dict[str, int] = {}
     seconds: dict[str, float] = {}
-    model = Model(version, MODEL_FEATURES, {}, (np.zeros(0), np.zeros(0)), "tweedie", 1.0, boosters)
+    known = dictionary(contract)
+    features = tuple(name for name in known.names if name not in EXCLUDED)
+    uncalibrated = (np.zeros(0), np.zeros(0))
+    model = Model(version, features, {}, uncalibrated, "tweedie", 1.0, boosters, contract=contract)
     for target in (CHURN, ENGAGEMENT, VALUE):
-        label = TARGET_BY_NAME[target].label
-        snapshots = [read_snapshot(root, d.isoformat(), label) for d in plan.train[target]]
-        validation = read_snapshot(root, plan.validation[target].isoformat(), label)
+        label = LABELS[target]
+        snapshots = [read_snapshot(root, known, d.isoformat(), label) for d in plan.train[target]]
+        validation = read_snapshot(root, known, plan.validation[target].isoformat(), label)
         if target == CHURN:
             # Churn has the newest training cut-offs; one list of categories serves all models.
-            model.categories = categories_of([s.block for s in snapshots])
-            model.metadata["typical"] = typical(snapshots[0].block)
+            model.categories = categories_of(known, [s.block for s in snapshots])
+            model.metadata["typical"] = typical(known, snapshots[0].block)
         train_set = _stack(model, snapshots)
         del snapshots
         valid_set = _stack(model, [validation])
@@ -129,7 +136,7 @@ def train_models(
         "as_of": plan.as_of.isoformat(),
         "cutoffs": plan.to_spec(),
         "data_window": {"from": plan.first_week.isoformat(), "until": plan.as_of.isoformat()},
-        "horizon_weeks": {t.name: t.horizon_weeks for t in TARGET_BY_NAME.values()},
+        "horizon_weeks": dict(plan.horizons),
         "params": {**BASE_PARAMS, **settings.params},
         "objectives": {name: dict(OBJECTIVES[name]) for name in boosters},
         "rounds": {name: rounds[name] for name in sorted(boosters)},
@@ -140,18 +147,18 @@ def train_models(
     return model
 
 
-def categories_of(blocks: Sequence[FeatureBlock]) -> dict[str, list[str]]:
+def categories_of(known: Dictionary, blocks: Sequence[FeatureBlock]) -> dict[str, list[str]]:
     """The sorted categories that occur in any of the blocks."""
-    return {n: sorted({w for b in blocks for w in b.vocabulary[n]}) for n in MODEL_CATEGORICAL}
+    return {n: sorted({w for b in blocks for w in b.vocabulary[n]}) for n in known.categorical}
 
 
-def typical(block: FeatureBlock) -> dict[str, Any]:
+def typical(known: Dictionary, block: FeatureBlock) -> dict[str, Any]:
     """Median or most frequent category of each feature: what a request that leaves one out gets."""
     found: dict[str, Any] = {}
-    for name in FEATURE_NAMES:
+    for name in known.names:
         column = block.column(name)
         column = column[~np.isnan(column)]
-        if name in CATEGORICAL:
+        if name in known.categorical:
             counts = np.bincount(column.astype(np.int64), minlength=len(block.vocabulary[name]))
             found[name] = block.vocabulary[name][int(counts.argmax())] if len(column) else None
         else:

@@ -48,12 +48,12 @@ def train_run(store: Any, run_id: str, threads: int, log: task.JsonLog, folder: 
     log("downloaded", cutoffs=len(spec.plan.labelled), bytes=size)
     version = contract.model_version(run_id)
     settings = Settings(seed=spec.seed, threads=threads, params=spec.params)
-    model = train_models(folder, spec.plan, version, settings, log)
+    model = train_models(folder, spec.contract, spec.plan, version, settings, log)
     model.metadata |= {"run_id": run_id, "code_version": task.code_version()}
     champion, problem = champion_of(store, log, threads)
-    lacking = [] if champion is None else sorted(set(champion.features) - set(model.features))
-    if champion is not None and lacking:
-        problem = f"The champion {champion.version} needs the feature {lacking[0]!r}, which no longer exists."
+    if champion is not None and champion.contract != model.contract:
+        # Other features, horizons or another meaning of value: its numbers cannot be compared, nor served.
+        problem = f"The champion {champion.version} was trained under another data contract."
         champion = None
     evaluation = evaluate(
         folder, spec.plan, model, champion, run_id=run_id, seed=spec.seed, threads=threads, log=log

@@ -95,15 +95,17 @@ class PredictApi:
         rows = scoring.score(self._server.model(serving), blocks, serving.as_of)
         return {row["customer_id"]: row for row in rows}
 
-    def _from_features(self, serving: Serving, features: dict[str, float | str | None]) -> dict[str, Any]:
+    def _from_features(self, serving: Serving, given: dict[str, Any]) -> dict[str, Any]:
         now = self._clock()
+        model = self._server.model(serving)
+        features = request.check_features(model.dictionary, given)
         key = cache.features_key(serving.run_id, serving.model_version, features)
         cached = cache.read(self._settings.cache_table, [key], now)
         count_cache(len(cached), 1 - len(cached))
         if key in cached:
             prediction, age = cached[key]
             return {**prediction, "cached": True, "age_seconds": age}
-        row = scoring.score_features(self._server.model(serving), features, serving.as_of)
+        row = scoring.score_features(model, features, serving.as_of)
         self._remember({key: row}, now)
         return {**row, "cached": False, "age_seconds": 0}
 

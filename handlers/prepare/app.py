@@ -11,6 +11,8 @@ from common import leftovers, names, runs, s3
 from common.errors import DataError, InputError
 from common.settings import Settings
 from common.step import Run, step
+from engage_ml import data_contract
+from engage_ml.contract import ContractError
 
 WEEK = timedelta(days=7)
 LOADING_KEY = "_loading.json"
@@ -35,6 +37,7 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
             f"Run {run_id} has already finished.", hint="start another one with `engage run-pipeline`"
         )
     refuse_unfinished_load(settings.raw_bucket)
+    contract = read_contract(settings.raw_bucket)
     weeks = find_weeks(settings.raw_bucket, today or datetime.now(UTC).date())
     as_of = choose_as_of(weeks, wanted)
     cleared = leftovers.clear(settings, run_id, as_of.isoformat(), keep_quarantine=False)
@@ -45,6 +48,8 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
         "as_of": as_of.isoformat(),
         "trigger": trigger,
         "started_at": event.get("started_at") or runs.now(),
+        # Carried along, so that every step of a run sees the same one whatever happens to the file.
+        "contract": contract.to_dict(),
         "prepare": {
             "first_week": used[0].isoformat(),
             "last_week": used[-1].isoformat(),
@@ -74,6 +79,18 @@ def parse_as_of(value: Any) -> date | None:
             f"The as-of date {as_of} is a {as_of:%A}; weeks begin on Mondays.", hint=f"use {monday}"
         )
     return as_of
+
+
+def read_contract(bucket: str) -> data_contract.DataContract:
+    """The contract beside the raw data, or that of the synthetic data; raises DataError for a broken one."""
+    try:
+        document = s3.get_json(bucket, data_contract.KEY)
+        return data_contract.DEFAULT if document is None else data_contract.parse(document)
+    except (ContractError, ValueError) as error:
+        raise DataError(
+            f"The data contract {data_contract.KEY} in the raw bucket cannot be used: {error}",
+            hint="import the data again with `engage import-data --contract`",
+        ) from error
 
 
 def refuse_unfinished_load(bucket: str) -> None:
@@ -137,8 +154,8 @@ def missing_weeks(weeks: list[date]) -> list[str]:
         if week not in present:
             missing.append(week.isoformat())
         week += WEEK
-    # The run object must stay small, and a run reads the 52 weeks nearest to the end.
-    return missing[-60:]
+    # The run object must stay small, and a run reads at most the 99 weeks nearest to the end.
+    return missing[-99:]
 
 
 def _monday(folder: str) -> date | None:

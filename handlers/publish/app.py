@@ -16,6 +16,8 @@ from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
+from engage_ml import data_contract
+from engage_ml.prediction_table import prediction_table
 from lock import publishing
 
 SCHEMA_VERSION = 1
@@ -28,20 +30,24 @@ def publish(run: Run, settings: Settings) -> Run:
     version = run["promote"]["model_version"]
     database, bucket = settings.lake_database, settings.lake_bucket
 
-    checks.create_check_table(settings, run_id, as_of)
+    contract = data_contract.parse(run["contract"])
+    checks.create_check_table(settings, contract, run_id, as_of)
     found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]))
     require_online(bucket, run_id, int(run["split"]["n_shards"]))
-    sample_location = sample.write_sample(settings, run_id, as_of, checks.check_table(run_id))
+    sample_location = sample.write_sample(settings, contract, run_id, as_of, checks.check_table(run_id))
     groups = athena.run(
-        knowledge.groups_sql(f"{database}.{checks.check_table(run_id)}"),
+        knowledge.groups_sql(contract, f"{database}.{checks.check_table(run_id)}"),
         database,
         workgroup=settings.workgroup,
         max_rows=5000,
     ).rows
 
     location = f"s3://{bucket}/{names.predictions_prefix(as_of, run_id)}"
-    documents = knowledge.documents(run, found, groups, read_evaluation(bucket, run_id))
+    documents = knowledge.documents(contract, run, found, groups, read_evaluation(bucket, run_id))
+    columns = prediction_table(contract)
     with publishing(bucket, run_id):
+        catalog.set_columns(database, "predictions", columns)
+        catalog.set_columns(database, "qa_sample", columns)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
         s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))

@@ -1,7 +1,7 @@
 """Are this run's predictions whole and sane? One Athena statement over the run's own files.
 
-The files are read through a temporary table made from the `predictions` table's description, so the
-check sees exactly what readers will see, before any reader can.
+The files are read through a temporary table with the columns that `predictions` will have, so the check
+sees exactly what readers will see, before any reader can.
 """
 
 from typing import Any
@@ -10,6 +10,8 @@ from common import athena, catalog, names
 from common.aws import client
 from common.errors import DataError, QueryError
 from common.settings import Settings
+from engage_ml.data_contract import DataContract
+from engage_ml.prediction_table import prediction_table
 
 # Every customer in one band means a broken model or broken features, not news about the customers.
 _MAX_HIGH_SHARE = 0.98
@@ -36,8 +38,8 @@ def check_table(run_id: str) -> str:
     return f"predictions_check_{names.rid(run_id)}"
 
 
-def create_check_table(settings: Settings, run_id: str, as_of: str) -> None:
-    """(Re)makes the temporary table: the columns and format of `predictions`, the run's location."""
+def create_check_table(settings: Settings, contract: DataContract, run_id: str, as_of: str) -> None:
+    """(Re)makes the temporary table: the contract's columns, the format of `predictions`, the run's place."""
     database = settings.lake_database
     published = client("glue").get_table(DatabaseName=database, Name="predictions")["Table"]
     location = f"s3://{settings.lake_bucket}/{names.predictions_prefix(as_of, run_id)}"
@@ -48,7 +50,11 @@ def create_check_table(settings: Settings, run_id: str, as_of: str) -> None:
             "Name": check_table(run_id),
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
-            "StorageDescriptor": {**published["StorageDescriptor"], "Location": location},
+            "StorageDescriptor": {
+                **published["StorageDescriptor"],
+                "Columns": [{"Name": name, "Type": kind} for name, kind in prediction_table(contract)],
+                "Location": location,
+            },
         },
     )
 

@@ -8,19 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import model_card
-from engage_ml.contract import RISK_HIGH, RISK_MEDIUM, TARGETS
-from engage_ml.dictionary import as_markdown
+from engage_ml.contract import LABELS, RISK_HIGH, RISK_MEDIUM
+from engage_ml.data_contract import CATEGORY, Attribute, DataContract
+from engage_ml.dictionary import dictionary
+from engage_ml.sqltext import identifier
 
 MIN_GROUP = 10
 MOST_REASONS = 15
-DIMENSIONS = (
-    ("country", "country"),
-    ("plan", "subscription plan"),
-    ("device", "main device"),
-    ("acquisition_channel", "acquisition channel"),
-    ("age_band", "age group"),
-    ("risk_band", "risk band"),
-)
 _MEASURES = (
     "count(*) AS customers, avg(churn_probability) AS churn, "
     "sum(CASE WHEN risk_band = 'high' THEN 1 ELSE 0 END) AS high_risk, "
@@ -28,12 +22,24 @@ _MEASURES = (
 )
 
 
-def groups_sql(table: str) -> str:
+def dimensions(contract: DataContract) -> tuple[tuple[str, str], ...]:
+    """Columns that customers are grouped by, with their titles."""
+    grouped = ((a.column, _title(a)) for a in contract.attributes if a.kind == CATEGORY or a.bands)
+    return (*grouped, ("risk_band", "risk band"))
+
+
+def _title(attribute: Attribute) -> str:
+    if attribute.bands:
+        return f"{attribute.name.replace('_', ' ')} group"
+    return attribute.meaning or attribute.name.replace("_", " ")
+
+
+def groups_sql(contract: DataContract, table: str) -> str:
     """Totals by each dimension and the main reasons of each risk band, in one statement."""
     parts = [
-        f"SELECT '{name}' AS dimension, coalesce(CAST({name} AS varchar), 'unknown') AS label, {_MEASURES} "
-        f"FROM {table} GROUP BY {name}"
-        for name, _ in DIMENSIONS
+        f"SELECT '{name}' AS dimension, coalesce(CAST({identifier(name)} AS varchar), 'unknown') AS label, "
+        f"{_MEASURES} FROM {table} GROUP BY {identifier(name)}"
+        for name, _ in dimensions(contract)
     ]
     # The reasons hold each customer's own numbers: without them the same story is one group.
     story = "regexp_replace(reason_1, '[0-9]+([.,][0-9]+)*', 'n')"
@@ -50,43 +56,53 @@ def groups_sql(table: str) -> str:
 
 
 def documents(
-    run: dict[str, Any], found: dict[str, Any], groups: list[dict[str, Any]], evaluation: dict[str, Any]
+    contract: DataContract,
+    run: dict[str, Any],
+    found: dict[str, Any],
+    groups: list[dict[str, Any]],
+    evaluation: dict[str, Any],
 ) -> dict[str, str]:
     """Markdown by file name. `found` are the totals of `checks.check`, `groups` the rows of `groups_sql`."""
     texts = {
-        "definitions.md": definitions(),
-        "features.md": f"# Features of a customer\n\n{as_markdown()}\n",
-        "overview.md": overview(run, found),
+        "definitions.md": definitions(contract),
+        "features.md": f"# Features of a customer\n\n{dictionary(contract).as_markdown()}\n",
+        "overview.md": overview(contract, run, found),
         "data.md": data(run),
-        "model-card.md": model_card.model_card(run, evaluation),
+        "model-card.md": model_card.model_card(contract, run, evaluation),
     }
-    for name, title in DIMENSIONS:
+    for name, title in dimensions(contract):
         rows = [row for row in groups if row["dimension"] == name]
         texts[f"risk-by-{name.replace('_', '-')}.md"] = by_dimension(run, title, rows)
     texts["reasons.md"] = reasons(run, groups)
     return texts
 
 
-def definitions() -> str:
+def definitions(contract: DataContract) -> str:
     """What each predicted number means."""
-    targets = "\n".join(f"- **{t.name}**: {t.meaning} (horizon {t.horizon_weeks} weeks)." for t in TARGETS)
+    engagement, churn, value = contract.targets
+    targets = "\n".join(
+        f"- **{t.name}**: {t.meaning} (horizon {t.horizon_weeks} weeks)." for t in contract.targets
+    )
     return (
         "# Definitions\n\n"
         f"{targets}\n"
-        "- **churn probability**: calibrated probability of no active day in the next 4 weeks.\n"
-        "- **expected engagement**: expected share of the next 28 days with activity.\n"
-        "- **expected value**: expected spend in the next 12 weeks, in USD.\n"
+        f"- **churn probability**: calibrated probability of no activity in the next "
+        f"{churn.horizon_weeks} weeks.\n"
+        f"- **expected engagement**: expected {engagement.meaning}.\n"
+        f"- **expected value**: expected {value.meaning}.\n"
         f"- **risk band**: high from a churn probability of {RISK_HIGH:.0%}, "
         f"medium from {RISK_MEDIUM:.0%}, else low.\n"
         "- **at risk**: in the risk band high.\n"
         "- **as-of date**: a Monday; what happened before it was known to the prediction, nothing after it.\n"
-        "- **recently active**: at least one active day in the 4 weeks before the as-of date.\n"
+        f"- **recently active**: at least one active day in the {contract.recent_weeks} weeks before the "
+        "as-of date.\n"
         "- **reasons**: what moved this customer's churn probability most away from the average.\n"
     )
 
 
-def overview(run: dict[str, Any], found: dict[str, Any]) -> str:
+def overview(contract: DataContract, run: dict[str, Any], found: dict[str, Any]) -> str:
     """The totals of the published predictions."""
+    engagement, churn, value = contract.targets
     rows = max(1, int(found["predictions"]))
     bands = "\n".join(
         f"| {band} | {int(found[f'{band}_risk'] or 0):,} | {int(found[f'{band}_risk'] or 0) / rows:.1%} |"
@@ -96,9 +112,9 @@ def overview(run: dict[str, Any], found: dict[str, Any]) -> str:
         f"# Predictions as of {run['as_of']}\n\n"
         f"Run {run['run_id']}, model {run['promote']['model_version']}.\n\n"
         f"- Customers: {int(found['predictions']):,}\n"
-        f"- Mean churn probability (next 4 weeks): {float(found['mean_churn']):.1%}\n"
-        f"- Mean expected engagement (share of the next 28 days): {float(found['mean_engagement']):.1%}\n"
-        f"- Expected spend in the next 12 weeks, all customers: {float(found['total_value']):,.2f} USD\n\n"
+        f"- Mean churn probability (next {churn.horizon_weeks} weeks): {float(found['mean_churn']):.1%}\n"
+        f"- Mean expected engagement ({engagement.meaning}): {float(found['mean_engagement']):.1%}\n"
+        f"- Expected {value.meaning}, all customers: {float(found['total_value']):,.2f}\n\n"
         f"| risk band | customers | share |\n|---|---:|---:|\n{bands}\n"
     )
 
@@ -120,9 +136,9 @@ def data(run: dict[str, Any]) -> str:
     lines.append("\nModels are trained, validated and tested on different periods:\n")
     lines.append("| target | training cut-offs | validation | test |\n|---|---|---|---|")
     lines += [
-        f"| {t.name} | {', '.join(cutoffs['train'][t.name])} | {cutoffs['validation'][t.name]} "
-        f"| {cutoffs['test'][t.name]} |"
-        for t in TARGETS
+        f"| {name} | {', '.join(cutoffs['train'][name])} | {cutoffs['validation'][name]} "
+        f"| {cutoffs['test'][name]} |"
+        for name in LABELS
     ]
     return "\n".join(lines) + "\n"
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engage_ml.contract import TARGETS
+from engage_ml.data_contract import DataContract
 
 MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     "churn": (
@@ -14,7 +14,7 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "engagement": (("mae", "MAE"), ("r2", "R2"), ("spearman", "Spearman")),
     "value": (
-        ("mae", "MAE (USD)"),
+        ("mae", "MAE"),
         ("gini", "Gini"),
         ("spearman", "Spearman"),
         ("total_ratio", "predicted total / actual total"),
@@ -22,7 +22,7 @@ MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def model_card(run: dict[str, Any], evaluation: dict[str, Any]) -> str:
+def model_card(contract: DataContract, run: dict[str, Any], evaluation: dict[str, Any]) -> str:
     """Metrics by target of model, champion and baselines on the test cut-off, and the gate's decision."""
     promoted = run["promote"]
     parts = [
@@ -32,7 +32,7 @@ def model_card(run: dict[str, Any], evaluation: dict[str, Any]) -> str:
         f"- Promotion: {promoted['reason']}",
         "- Test: on a later period than training and validation, never by random split",
     ]
-    for target in TARGETS:
+    for target in contract.targets:
         entry = evaluation["targets"].get(target.name)
         if entry:
             parts.append(_target(target.name, target.meaning, entry))

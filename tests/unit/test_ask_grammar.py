@@ -44,7 +44,7 @@ QUERIES: list[tuple[str, str, tuple[str, ...]]] = [
         "aggregate",
         (AVG_VALUE, "GROUP BY acquisition_channel"),
     ),
-    ("average spend by acquisition channel", "aggregate", ("avg(spend_12w)", "GROUP BY acquisition_channel")),
+    ("average spend by acquisition channel", "aggregate", ("avg(value_12w)", "GROUP BY acquisition_channel")),
     ("total expected value by country", "aggregate", ("sum(expected_value)", "GROUP BY country")),
     (
         "Total expected value of at-risk customers in Germany",
@@ -91,7 +91,7 @@ QUERIES: list[tuple[str, str, tuple[str, ...]]] = [
     ("Count customers with engagement below 20%", "aggregate", ("expected_engagement < 0.2",)),
     ("How many customers with value over $1,000 are at risk?", "aggregate", ("expected_value > 1000", HIGH)),
     ("how many customers spent more than $50 in the last 12 weeks", "unknown", ()),
-    ("how many customers have spend above $50?", "aggregate", ("spend_12w > 50",)),
+    ("how many customers have spend above $50?", "aggregate", ("value_12w > 50",)),
     ("Which plan has the most customers?", "aggregate", ("count(*)", "GROUP BY plan", "customers DESC")),
     ("Which plans have the most at-risk customers?", "aggregate", (HIGH, "GROUP BY plan", "customers DESC")),
     ("Which device has the fewest customers?", "aggregate", ("GROUP BY device", "customers ASC")),

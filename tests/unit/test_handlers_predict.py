@@ -19,11 +19,13 @@ from common.errors import ConfigError, InputError
 from common.settings import Settings
 from engage_ml.blocks import FeatureBlock
 from engage_ml.contract import shard_of
-from engage_ml.dictionary import CATEGORICAL, FEATURE_NAMES
+from engage_ml.dictionary import default
 from engage_ml.score import Model, feature_types
 
 N_SHARDS = 2
 IDS = [f"C{n:04d}" for n in range(60)]
+
+FEATURE_NAMES, CATEGORICAL = default().names, default().categorical
 
 
 def small_model(block: FeatureBlock) -> Model:

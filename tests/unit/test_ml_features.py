@@ -11,24 +11,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from engage_ml import cleaning, contract, features, sqltext
-from engage_ml.dictionary import FEATURE_NAMES
+from engage_ml.data_contract import DEFAULT
+from engage_ml.dictionary import default
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit import ml_support as support
 from tests.unit.ml_support import AS_OF
 
-PLAN = contract.cutoffs(AS_OF, AS_OF - timedelta(weeks=52))
+PLAN = DEFAULT.split(AS_OF, AS_OF - timedelta(weeks=52))
 FIRST = PLAN.first_week
+FEATURE_NAMES = default().names
+MEASURES = ("active_days", *(m.name for m in DEFAULT.measures))
 
 
 def clean(db: duckdb.DuckDBPyConnection) -> None:
-    support.make_table(db, "customers", features.clean_customers_sql("raw_customers"))
-    support.make_table(db, "activity", features.clean_activity_sql("raw_activity", "customers", FIRST, AS_OF))
+    support.make_table(db, "customers", features.clean_customers_sql(DEFAULT, "raw_customers"))
+    support.make_table(
+        db, "activity", features.clean_activity_sql(DEFAULT, "raw_activity", "customers", FIRST, AS_OF)
+    )
 
 
 def training_rows(db: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, Any]]:
-    table = support.run(db, features.features_train_sql("customers", "activity", PLAN))
+    table = support.run(db, features.features_train_sql(DEFAULT, "customers", "activity", PLAN))
     return {(row["cutoff"], row["customer_id"]): row for row in table.to_pylist()}
 
 
@@ -45,11 +50,15 @@ def test_valid_raw_data_pass_unchanged_and_nothing_is_set_aside(small: Any) -> N
     db, customers, activity = small
     assert db.execute("SELECT count(*) FROM customers").fetchone() == (len(customers),)
     assert db.execute("SELECT count(*) FROM activity").fetchone() == (len(activity),)
-    assert support.run(db, features.quarantine_customers_sql("raw_customers")).num_rows == 0
-    bad = features.quarantine_activity_sql("raw_activity", "customers", FIRST, AS_OF)
+    assert support.run(db, features.quarantine_customers_sql(DEFAULT, "raw_customers")).num_rows == 0
+    bad = features.quarantine_activity_sql(DEFAULT, "raw_activity", "customers", FIRST, AS_OF)
     assert support.run(db, bad).num_rows == 0
-    assert support.run(db, "SELECT * FROM activity").column_names == list(cleaning.CLEAN_ACTIVITY_COLUMNS)
-    assert support.run(db, "SELECT * FROM customers").column_names == list(cleaning.CLEAN_CUSTOMER_COLUMNS)
+    assert support.run(db, "SELECT * FROM activity").column_names == list(
+        cleaning.clean_activity_columns(DEFAULT)
+    )
+    assert support.run(db, "SELECT * FROM customers").column_names == list(
+        cleaning.clean_customer_columns(DEFAULT)
+    )
 
 
 def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() -> None:
@@ -65,7 +74,7 @@ def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() ->
         {"customer_id": "E", "signup_date": "2025-01-01", "age": "200", "marketing_opt_in": "1"},
     ]
     week = (AS_OF - timedelta(weeks=1)).isoformat()
-    row = dict.fromkeys(contract.MEASURES, "1") | {"customer_id": "A", "week": week, "spend": "1.5"}
+    row = dict.fromkeys(MEASURES, "1") | {"customer_id": "A", "week": week, "spend": "1.5"}
     older = {"week": (AS_OF - timedelta(weeks=2)).isoformat()}
     activity = [
         row,
@@ -87,7 +96,7 @@ def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() ->
         ("B", date(2025, 1, 1), None, None),
     ]
     assert kept[0]["device"] == "unknown"
-    bad = support.run(db, features.quarantine_customers_sql("raw_customers"))
+    bad = support.run(db, features.quarantine_customers_sql(DEFAULT, "raw_customers"))
     assert "name" not in bad.column_names
     assert sorted(bad["reason"].to_pylist()) == [
         "age is not a number", "age is out of range", "customer_id is empty", "customer_id is repeated",
@@ -96,7 +105,9 @@ def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() ->
     assert support.run(db, "SELECT sessions, spend FROM activity").to_pylist() == [
         {"sessions": 1, "spend": 1.5}
     ]
-    bad = support.run(db, features.quarantine_activity_sql("raw_activity", "customers", FIRST, AS_OF))
+    bad = support.run(
+        db, features.quarantine_activity_sql(DEFAULT, "raw_activity", "customers", FIRST, AS_OF)
+    )
     assert sorted(bad["reason"].to_pylist()) == [
         "active_days is above 7", "customer and week are repeated", "customer is unknown",
         "likes is not a whole number", "minutes is not a number", "posts is negative", "week is not a Monday",
@@ -147,7 +158,7 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
     silence = active[0] - 1 if active else min(12, tenure / 7)
     expected: dict[str, float | None] = {
         "tenure_weeks": tenure // 7,
-        "observed_weeks_12": min(12, -(-tenure // 7)),
+        "observed_weeks": min(12, -(-tenure // 7)),
         "days_since_active": 7 * (active[0] - 1) if active else min(84, tenure),
         "usual_gap_weeks": usual,
         "longest_gap_weeks": max(gaps, default=0),
@@ -162,13 +173,11 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
         "active_days_std": (sum((d - mean) ** 2 for d in days) / 12) ** 0.5,
         "active_days_trend": sum(days[:4]) - sum(days[4:8]),
         "active_days_slope": sum((6.5 - ago) * d for ago, d in enumerate(days, 1)) / 143,
-        "sessions_trend": over("sessions", 1, 4) - over("sessions", 5, 8),
         "minutes_per_session": (
             over("minutes", 1, 12) / over("sessions", 1, 12) if over("sessions", 1, 12) else None
         ),
-        "purchase_weeks_12": len(bought),
-        "days_since_purchase": 7 * (bought[0] - 1) if bought else None,
-        "spend_trend": over("spend", 1, 4) - over("spend", 5, 8),
+        "purchases_weeks": len(bought),
+        "days_since_purchases": 7 * (bought[0] - 1) if bought else None,
         "spend_per_purchase": (
             over("spend", 1, 12) / over("purchases", 1, 12) if over("purchases", 1, 12) else None
         ),
@@ -180,6 +189,7 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
     for name in counts:
         for n in (4, 12):
             expected[f"{name}_{n}w"] = over(name, 1, n)
+        expected[f"{name}_trend"] = over(name, 1, 4) - over(name, 5, 8)
     ahead = over("active_days", -3, 0)
     near, far = cutoff + timedelta(weeks=4) <= AS_OF, cutoff + timedelta(weeks=12) <= AS_OF
     expected["engagement"] = ahead / 28 if near else None
@@ -191,7 +201,7 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
 def planted(activity: pa.Table, cutoff: date) -> pa.Table:
     """The activity with a loud signal in every week from the cut-off on."""
     later = pc.greater_equal(activity["week"], cutoff.isoformat())
-    for name in contract.MEASURES:
+    for name in MEASURES:
         column = activity[name]
         loud = pa.scalar(7 if name == "active_days" else 1000, column.type)
         activity = activity.set_column(
@@ -222,7 +232,7 @@ def test_labels_count_exactly_the_weeks_of_their_horizon(data: st.DataObject) ->
     offsets = data.draw(st.lists(st.integers(-4, 14), unique=True, max_size=8))
     weeks = [cutoff + timedelta(weeks=n) for n in offsets]
     weeks = [w for w in weeks if FIRST <= w < AS_OF]
-    row = dict.fromkeys(contract.MEASURES, 1) | {"customer_id": "A", "minutes": 1.0, "spend": 2.5}
+    row = dict.fromkeys(MEASURES, 1) | {"customer_id": "A", "minutes": 1.0, "spend": 2.5}
     table = pa.Table.from_pylist(
         [{**row, "week": w.isoformat()} for w in weeks] or [{**row, "week": "1999-01-04"}]
     )
@@ -243,7 +253,9 @@ def test_labels_count_exactly_the_weeks_of_their_horizon(data: st.DataObject) ->
 def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -> None:
     db, _, _ = small
     day = PLAN.labelled[-1]
-    scored = support.run(db, features.features_score_sql("customers", "activity", day, 3)).to_pylist()
+    scored = support.run(
+        db, features.features_score_sql(DEFAULT, "customers", "activity", day, 3)
+    ).to_pylist()
     train = training_rows(db)
     assert len(scored) == sum(key[0] == day.isoformat() for key in train)
     for row in scored:
@@ -253,17 +265,17 @@ def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -
 
 
 def test_the_statement_scans_only_the_weeks_that_it_needs() -> None:
-    sql = features.features_score_sql("db.customers", "db.activity", AS_OF, 1)
+    sql = features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, 1)
     first = (AS_OF - timedelta(weeks=12)).isoformat()
     assert f"a.week >= '{first}' AND a.week < '{AS_OF.isoformat()}'" in sql
-    assert sql == features.features_score_sql("db.customers", "db.activity", AS_OF, 1)
+    assert sql == features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, 1)
 
 
 def test_partition_columns_come_last_and_the_table_is_parquet() -> None:
     sql = features.create_table_as(
         "engage_dev.features_train_run_x",
         "s3://bucket-name/features/run=run-x/train/",
-        features.features_train_sql("customers", "activity", PLAN),
+        features.features_train_sql(DEFAULT, "customers", "activity", PLAN),
         ("cutoff",),
     )
     assert sql.startswith('CREATE TABLE "engage_dev"."features_train_run_x"\nWITH (\n  format = \'PARQUET\'')
@@ -272,8 +284,19 @@ def test_partition_columns_come_last_and_the_table_is_parquet() -> None:
     db = support.connect()
     support.load(db, *support.world(5))
     clean(db)
-    columns = support.run(db, features.features_train_sql("customers", "activity", PLAN)).column_names
-    assert columns == ["customer_id", *FEATURE_NAMES, "engagement", "churned", "value", "cutoff"]
+    columns = support.run(
+        db, features.features_train_sql(DEFAULT, "customers", "activity", PLAN)
+    ).column_names
+    assert columns == [
+        "customer_id",
+        *FEATURE_NAMES,
+        "group_gender",
+        "group_age",
+        "engagement",
+        "churned",
+        "value",
+        "cutoff",
+    ]
 
 
 @pytest.mark.parametrize("name", ['a"b', "a b", "a;drop", "A", "a.b.c", "", "1a", "a'--"])
@@ -295,7 +318,7 @@ def test_dividing_never_uses_decimal_literals() -> None:
     import re
 
     for sql in (
-        features.features_train_sql("c", "a", PLAN),
-        features.clean_activity_sql("r", "c", FIRST, AS_OF),
+        features.features_train_sql(DEFAULT, "c", "a", PLAN),
+        features.clean_activity_sql(DEFAULT, "r", "c", FIRST, AS_OF),
     ):
         assert not re.search(r"\d\.\d+(?!E)(?![\d])", re.sub(r"\d+\.\d+E\d", "", sql))

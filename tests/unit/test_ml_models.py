@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from engage_ml import answers, blocks, contract, evaluate, explain, features, registry, tables, task, train
-from engage_ml.dictionary import CATEGORICAL, FEATURE_NAMES
+from engage_ml.data_contract import DEFAULT
+from engage_ml.dictionary import default
+from engage_ml.prediction_table import prediction_table
 from engage_ml.score import Model, calibrate, load_model, recode
 from inference import bulk, shards
 from training.__main__ import train_run
@@ -24,7 +26,8 @@ from tests.unit import ml_support as support
 from tests.unit.ml_support import AS_OF
 
 RUN = "run-20260302t000000-abcd"
-PLAN = contract.cutoffs(AS_OF, AS_OF - timedelta(weeks=52))
+FEATURE_NAMES, CATEGORICAL = default().names, default().categorical
+PLAN = DEFAULT.split(AS_OF, AS_OF - timedelta(weeks=52))
 SHARDS = 2
 
 
@@ -39,13 +42,18 @@ def make_lake(root: Path, seed: int = 7, customers: int = 1500) -> registry.Dire
     """A lake bucket in a directory with the features and the specification of RUN."""
     db = support.connect()
     support.load(db, *support.world(customers, seed=seed))
-    support.make_table(db, "customers", features.clean_customers_sql("raw_customers"))
-    activity = features.clean_activity_sql("raw_activity", "customers", PLAN.first_week, AS_OF)
+    support.make_table(db, "customers", features.clean_customers_sql(DEFAULT, "raw_customers"))
+    activity = features.clean_activity_sql(DEFAULT, "raw_activity", "customers", PLAN.first_week, AS_OF)
     support.make_table(db, "activity", activity)
     base = root / "features" / f"run={RUN}"
-    write_parts(db, features.features_train_sql("customers", "activity", PLAN), "cutoff", base / "train")
     write_parts(
-        db, features.features_score_sql("customers", "activity", AS_OF, SHARDS), "shard", base / "score"
+        db, features.features_train_sql(DEFAULT, "customers", "activity", PLAN), "cutoff", base / "train"
+    )
+    write_parts(
+        db,
+        features.features_score_sql(DEFAULT, "customers", "activity", AS_OF, SHARDS),
+        "shard",
+        base / "score",
     )
     store = registry.DirectoryStore(root)
     spec = {
@@ -154,7 +162,7 @@ def test_a_shard_is_scored_with_reasons_and_no_personal_data(lake: Lake, tmp_pat
     seen: set[str] = set()
     for shard, key in enumerate(keys):
         table = pq.read_table(io.BytesIO(lake.store.get(key)))
-        assert table.column_names == [name for name, _ in contract.PREDICTION_COLUMNS]
+        assert table.column_names == [name for name, _ in prediction_table(DEFAULT)]
         assert table.num_rows == rows[shard]
         for row in table.to_pylist():
             assert contract.shard_of(row["customer_id"], SHARDS) == shard

@@ -138,7 +138,7 @@ def show(column: str, row: Row) -> str:
         return f"{int(number):,}"
     if column == "share" or column.endswith(("churn_probability", "expected_engagement")):
         return f"{number * 100:.1f} %"
-    if column.endswith(("expected_value", "spend_12w")):
+    if column.endswith(("expected_value", "value_12w")):
         return f"${number:,.2f}"
     for metric in v.METRICS:
         if column.endswith(metric.column):

@@ -93,7 +93,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         "spend",
-        "spend_12w",
+        "value_12w",
         "spend of the last 12 weeks",
         "usd",
         (
