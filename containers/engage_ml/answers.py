@@ -12,6 +12,7 @@ import numpy as np
 from .blocks import FeatureBlock
 from .contract import PREDICTION_COLUMNS, RISK_HIGH, RISK_MEDIUM, age_band, risk_band
 from .explain import TOP, Reason, reasons
+from .history import recently_active
 from .score import Model, Predictions
 
 DIGITS = {"churn_probability": 6, "expected_engagement": 6, "expected_value": 4}
@@ -22,7 +23,7 @@ def predict_with_reasons(
 ) -> tuple[Predictions, list[list[Reason]]]:
     """Predictions and three reasons for each row of a block."""
     data = model.data(model.matrix(block), threads)
-    return model.predict_matrix(data), reasons(model, block, data)
+    return model.predict_matrix(data, recently_active(block)), reasons(model, block, data)
 
 
 def answer_rows(
@@ -61,7 +62,7 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "active_weeks_12": block.column("active_weeks_12").astype(np.int64),
         "spend_12w": np.round(block.column("spend_12w").astype(np.float64), 2),
         "days_since_active": block.column("days_since_active").astype(np.int64),
-        "recently_active": block.column("active_weeks_4") > 0,
+        "recently_active": recently_active(block),
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }

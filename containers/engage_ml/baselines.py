@@ -1,4 +1,6 @@
-"""Simple models that a real one must beat: recency and frequency; the last period carried forward."""
+"""Simple models that a real one must beat: recency and frequency, the last period carried forward, and for
+value BG/NBD with Gamma-Gamma.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from . import history
 from .blocks import FeatureBlock
-from .contract import RECENT_WEEKS, TARGET_BY_NAME
+from .contract import ContractError
+from .purchases import PurchaseModel, fit_purchases
 
 Doubles = NDArray[np.float64]
-RECENCY_FREQUENCY = ("days_since_active", "active_days_4w", "active_weeks_12")
-SPEND_HISTORY = ("days_since_active", "spend_12w", "purchases_12w")
+RECENCY_FREQUENCY, CARRIED_FORWARD, BG_NBD = "recency_frequency", "carried_forward", "bg_nbd_gamma_gamma"
 _FIT_ROWS = 50_000
 
 
@@ -29,19 +32,21 @@ class CarriedForward:
     """The next period is like the last: same share of active days, same spend; churned when not active."""
 
     target: str
+    weeks: int
 
     def predict(self, block: FeatureBlock) -> Doubles:
-        days = RECENT_WEEKS * 7
         if self.target == "value":
-            weeks = TARGET_BY_NAME["value"].horizon_weeks
-            return block.column(f"spend_{weeks}w").astype(np.float64)
-        active = block.column("active_days_4w").astype(np.float64)
-        return active / days if self.target == "engagement" else (active == 0).astype(np.float64)
+            spend = history.past_spend(block, self.weeks)
+            if spend is None:
+                raise ContractError("The features hold no spend.")
+            return spend
+        share = history.active_share(block, self.weeks)
+        return share if self.target == "engagement" else (share == 0).astype(np.float64)
 
 
 @dataclass(frozen=True)
 class RecencyFrequency:
-    """A linear model of three features (logistic for churn), on their logarithms."""
+    """A linear model of a few features (logistic for churn), on their logarithms."""
 
     features: tuple[str, ...]
     fitted: Any
@@ -57,21 +62,66 @@ class RecencyFrequency:
         return found
 
 
-def fit_baselines(target: str, block: FeatureBlock, label: Doubles, seed: int) -> Mapping[str, Baseline]:
-    """The baselines of a target, fitted on at most 50,000 rows of its training data."""
+@dataclass(frozen=True)
+class BoughtBefore:
+    """BG/NBD for how often a customer will buy, Gamma-Gamma for how much at a time."""
+
+    model: PurchaseModel
+    weeks: int
+
+    def predict(self, block: FeatureBlock) -> Doubles:
+        bought = history.purchases(block)
+        if bought is None:
+            raise ContractError("The features hold no purchases.")
+        return self.model.predict(bought, self.weeks)
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The baselines of a target by name, and why others are missing."""
+
+    models: Mapping[str, Baseline]
+    missing: Mapping[str, str]
+
+
+def fit_baselines(
+    target: str, weeks: int, train: FeatureBlock, label: Doubles, test: FeatureBlock, seed: int
+) -> Baselines:
+    """The baselines of a target with a horizon of `weeks`.
+
+    The linear model is fitted on at most 50,000 labelled rows of the newest training cut-off. BG/NBD needs no
+    labels: it is fitted to the histories before the test cut-off, as it would be in use.
+    """
+    models: dict[str, Baseline] = {RECENCY_FREQUENCY: _linear(target, train, label, seed)}
+    missing: dict[str, str] = {}
+    if target != "value" or history.past_spend(test, weeks) is not None:
+        models[CARRIED_FORWARD] = CarriedForward(target, weeks)
+    else:
+        missing[CARRIED_FORWARD] = "The features hold no spend."
+    if target == "value":
+        bought = history.purchases(test)
+        try:
+            if bought is None:
+                raise ContractError("The features hold no purchases.")
+            models[BG_NBD] = BoughtBefore(fit_purchases(bought, seed), weeks)
+        except ContractError as problem:
+            missing[BG_NBD] = str(problem)
+    return Baselines(models, missing)
+
+
+def _linear(target: str, block: FeatureBlock, label: Doubles, seed: int) -> RecencyFrequency:
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
     rows = np.arange(len(label))
     if len(rows) > _FIT_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _FIT_ROWS, replace=False))
-    features = SPEND_HISTORY if target == "value" else RECENCY_FREQUENCY
+    features: tuple[str, ...] = history.RECENCY_FREQUENCY
+    if target == "value":
+        spend = tuple(name for name in history.SPEND_HISTORY if name in block.names)
+        features = (history.RECENCY_FREQUENCY[0], *spend) if spend else features
     inputs = _inputs(block.take(rows), features)
     kind = LogisticRegression(max_iter=200) if target == "churn" else LinearRegression()
-    fitted = kind.fit(inputs, label[rows])
-    return {
-        "recency_frequency": RecencyFrequency(features, fitted, target),
-        "carried_forward": CarriedForward(target),
-    }
+    return RecencyFrequency(features, kind.fit(inputs, label[rows]), target)
 
 
 def _inputs(block: FeatureBlock, features: tuple[str, ...]) -> Doubles:

@@ -22,6 +22,7 @@ from typing import Any
 from . import SCHEMA_VERSION
 from .contract import ContractError, SplitPlan
 from .registry import Store
+from .tuning import Budget
 
 _RUN_ID = re.compile(r"run-[a-z0-9][a-z0-9-]{0,75}")
 
@@ -81,6 +82,7 @@ class RunSpec:
     seed: int
     params: Mapping[str, Any]
     model_version: str | None
+    tune: Budget | None = None
 
 
 def read_spec(store: Store, run_id: str) -> RunSpec:
@@ -107,6 +109,7 @@ def read_spec(store: Store, run_id: str) -> RunSpec:
             seed=int(found.get("seed", 7)),
             params=dict(found.get("params") or {}),
             model_version=found.get("model_version"),
+            tune=Budget.parse(found["tune"]) if found.get("tune") else None,
         )
     except KeyError as error:
         raise ContractError(f"{key} lacks {error}.") from error
