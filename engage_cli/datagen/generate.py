@@ -2,22 +2,40 @@
 
 Each chunk has its own random stream `SeedSequence([seed, chunk])`, so chunks can be made in any order and
 by any number of threads with the same bytes (numpy and pyarrow release the GIL in the heavy parts).
+
+A data set that grows is simulated again from its first week, since the same stream gives the same weeks;
+only what is new is written.
 """
 
-import io
+import hashlib
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 
 from engage_cli.datagen import shapes
-from engage_cli.datagen.model import NEVER, STATE_NAMES, Simulation, WeekRows, draw_attributes, draw_traits
-from engage_cli.datagen.names import MAIL_DOMAINS, pool
+from engage_cli.datagen.ceiling.best import Best, best_predictions
+from engage_cli.datagen.ceiling.files import put_ceilings
+from engage_cli.datagen.ceiling.sample import Observer, cutoffs
+from engage_cli.datagen.model import Attributes, Simulation, day_number, draw_attributes, draw_traits
+from engage_cli.datagen.names import pool
 from engage_cli.datagen.sinks import Sink
-from engage_cli.datagen.spec import GenerationReport, GenerationSpec, Progress
-from engage_cli.datagen.truth import outlook
+from engage_cli.datagen.spec import Chunk, GenerationReport, GenerationSpec, Progress
+from engage_cli.datagen.tables import activity_table, customer_ids, customer_table, encode, truth_table
+from engage_cli.datagen.truth import CHURN_WEEKS, VALUE_WEEKS
+from engage_cli.errors import UserError
+
+
+@dataclass(frozen=True)
+class Base:
+    """What is there already: everything before the Monday `until`, made with these fingerprints by part."""
+
+    until: date
+    fingerprints: Mapping[int, str]
 
 
 def generate(
@@ -25,36 +43,51 @@ def generate(
     sink: Sink,
     truth_sink: Sink | None = None,
     *,
+    base: Base | None = None,
     threads: int = 2,
     progress: Progress | None = None,
     chunk_order: list[int] | None = None,
 ) -> GenerationReport:
-    """Write customers and activity to `sink`, the planted truth to `truth_sink` if there is one.
+    """Write customers and activity to `sink`, planted truth and ceilings to `truth_sink` if there is one.
+
+    With a `base`, only the weeks from its end on, and the customers who signed up in them. Raises UserError
+    when the base cannot be continued, before anything of that chunk is written.
 
     Memory is bounded by `threads` chunks, whatever the number of customers. `sink.put` is called from
     `threads` threads. `chunk_order` (default: ascending) has no effect on the bytes.
     """
     began = time.monotonic()
-    sizes = spec.chunk_sizes
-    tally = _Tally(sink, len(sizes) * (spec.weeks + 1), progress)
-    order = chunk_order if chunk_order is not None else list(range(len(sizes)))
+    chunks = spec.chunks
+    fresh = [chunk for chunk in chunks if base is None or spec.phases[chunk.phase].first >= base.until]
+    weeks = sum(1 for week in spec.week_dates if base is None or week >= base.until)
+    tally = _Tally(sink, len(chunks) * weeks + len(fresh), progress)
+    order = chunk_order if chunk_order is not None else list(range(len(chunks)))
     for country in spec.parameters.countries:
         pool(country, spec.seed)  # before the threads, which then only read
     with ThreadPoolExecutor(max_workers=max(1, threads)) as executor:
-        jobs = [executor.submit(_chunk, spec, index, sizes[index], tally, truth_sink) for index in order]
+        made: dict[int, _Made] = {}
         try:
-            rows = sum(job.result() for job in jobs)
+            # Newcomers last: when the base cannot be continued, nothing of them has been written.
+            for newcomers in (False, True):
+                group = [i for i in order if (chunks[i] in fresh) is newcomers]
+                jobs = {
+                    i: executor.submit(_Maker(spec, chunks[i], base).make, tally, truth_sink) for i in group
+                }
+                made |= {i: job.result() for i, job in jobs.items()}
         except BaseException:
             executor.shutdown(cancel_futures=True)
             raise
+    if truth_sink is not None:
+        put_ceilings(truth_sink, spec, [made[i].ceilings for i in sorted(made)])
     return GenerationReport(
-        customers=spec.customers,
-        activity_rows=rows,
+        customers=sum(chunk.size for chunk in fresh),
+        activity_rows=sum(one.rows for one in made.values()),
         files=tally.files,
         data_bytes=tally.bytes,
-        start=spec.start,
-        end=spec.end,
+        start=base.until if base else spec.start,
+        end=spec.until,
         seconds=time.monotonic() - began,
+        fingerprints={chunks[i].part: made[i].fingerprint for i in sorted(made)},
     )
 
 
@@ -79,139 +112,87 @@ class _Tally:
                 self._progress(self._done, self._total)
 
 
-def _chunk(spec: GenerationSpec, index: int, size: int, tally: _Tally, truth_sink: Sink | None) -> int:
-    """Generate one chunk and return its number of activity rows."""
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, index])))
-    attributes = draw_attributes(rng, size, spec.end, spec.parameters)
-    traits = draw_traits(rng, attributes, spec.parameters)
-    ids = _customer_ids(index * spec.chunk_customers, size)
-    simulation = Simulation(attributes, traits, spec.start, rng, spec.parameters)
-    # Names have a stream of their own: a change to the pools leaves the behaviour as it was.
-    name_rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, index, 1])))
-    customers = _customer_table(spec, simulation, ids, index * spec.chunk_customers, name_rng)
-    tally.put(shapes.customers_key(index, spec.format), encode(customers, spec.format))
-    rows = 0
-    for week in spec.week_dates:
-        week_rows = simulation.step()
-        rows += len(week_rows.customer)
-        data = encode(_activity_table(week_rows, ids), spec.format) if len(week_rows.customer) else None
-        tally.put(shapes.activity_key(week, index, spec.format), data)
-    if truth_sink is not None:
-        truth_sink.put(shapes.truth_key(index), encode(_truth_table(simulation, ids), "parquet"))
-    return rows
+@dataclass(frozen=True)
+class _Made:
+    """What one chunk came to."""
+
+    rows: int
+    fingerprint: str
+    ceilings: Mapping[date, Best]
 
 
-def _customer_ids(first: int, size: int) -> Any:
-    import pyarrow as pa
+class _Maker:
+    """Makes one chunk."""
 
-    return pa.array([f"C{number:08d}" for number in range(first + 1, first + size + 1)])
+    def __init__(self, spec: GenerationSpec, chunk: Chunk, base: Base | None) -> None:
+        self._spec, self._chunk, self._base = spec, chunk, base
 
+    def make(self, tally: _Tally, truth_sink: Sink | None) -> _Made:
+        """Simulate all weeks and write those that are not there yet."""
+        spec, chunk, base = self._spec, self._chunk, self._base
+        numbers = np.arange(chunk.first + 1, chunk.first + chunk.size + 1)
+        ids = customer_ids(numbers)
+        simulation = self._begin()
+        born = simulation.parameters
+        if base is None or spec.phases[chunk.phase].first >= base.until:
+            table = customer_table(simulation.attributes, born, ids, chunk.first, spec.seed, chunk.part)
+            tally.put(shapes.customers_key(chunk.part, spec.format), encode(table, spec.format))
+        weeks = spec.week_dates
+        observer = Observer(numbers, spec.everybody, simulation.attributes, born, len(weeks))
+        written = 0
+        for index, week in enumerate(weeks):
+            if base is not None and week == base.until:
+                self._check(simulation, base)
+            simulation.parameters = spec.parameters_in(week)
+            rows = simulation.step()
+            observer.note(index, rows)
+            if base is None or week >= base.until:
+                written += len(rows.customer)
+                data = encode(activity_table(rows, ids), spec.format) if len(rows.customer) else None
+                tally.put(shapes.activity_key(week, chunk.part, spec.format), data)
+        if truth_sink is None:
+            return _Made(written, _fingerprint(simulation), {})
+        truth_sink.put(shapes.truth_key(chunk.part), encode(truth_table(simulation, ids), "parquet"))
+        return _Made(written, _fingerprint(simulation), self._ceilings(observer))
 
-def _customer_table(
-    spec: GenerationSpec, simulation: Simulation, ids: Any, first: int, rng: np.random.Generator
-) -> Any:
-    import pyarrow as pa
+    def _begin(self) -> Simulation:
+        spec, chunk, phase = self._spec, self._chunk, self._spec.phases[self._chunk.phase]
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([spec.seed, chunk.part])))
+        attributes = draw_attributes(rng, chunk.size, phase.end, phase.parameters)
+        if chunk.phase:
+            attributes = _signed_up_within(attributes, phase.first, phase.end, rng)
+        traits = draw_traits(rng, attributes, phase.parameters)
+        return Simulation(attributes, traits, spec.start, rng, phase.parameters)
 
-    a, p, n = simulation.attributes, spec.parameters, len(ids)
-    names, emails, cities = _people(spec, a.country, first, rng)
+    def _check(self, simulation: Simulation, base: Base) -> None:
+        """Refuse a base that this program would have made otherwise: its customers would become others."""
+        known = self._spec.phases[self._chunk.phase].first < base.until
+        if known and base.fingerprints.get(self._chunk.part) != _fingerprint(simulation):
+            raise UserError(
+                "The data there were generated by another version of this program or of numpy, and this one "
+                "would make others of the same seed.",
+                hint="Generate them anew: engage generate-data --replace",
+            )
 
-    def category(codes: Any, values: list[str]) -> Any:
-        labels = pa.array([value or None for value in values])
-        return labels.take(pa.array(codes.astype(np.int32)))
-
-    columns = {
-        "customer_id": ids,
-        "name": pa.array(names, type=pa.string()),
-        "email": pa.array(emails, type=pa.string()),
-        "country": category(a.country, list(p.countries)),
-        "city": pa.array(cities, type=pa.string()),
-        "signup_date": pa.array(a.signup_day.astype(np.int32)).cast(pa.date32()),
-        "acquisition_channel": category(a.channel, list(p.channels)),
-        "plan": category(a.plan, list(p.plans)),
-        "device": category(a.device, list(p.devices)),
-        "age": pa.array(a.age.astype(np.int32), mask=~a.age_known),
-        "gender": category(a.gender, list(p.genders)),
-        "marketing_opt_in": pa.array(a.opt_in),
-    }
-    assert all(len(column) == n for column in columns.values())
-    schema = shapes.arrow_schema(shapes.CUSTOMERS)
-    return pa.table([columns[name] for name in schema.names], schema=schema)
-
-
-def _people(
-    spec: GenerationSpec, country_codes: Any, first: int, rng: np.random.Generator
-) -> tuple[Any, Any, Any]:
-    """Draw names, unique e-mail addresses and cities, by country."""
-    n = len(country_codes)
-    u = rng.random((4, n))
-    names, emails, cities = (np.empty(n, dtype=object) for _ in range(3))
-    number = np.char.add(".", np.arange(first + 1, first + n + 1).astype(str)).astype(object)
-    domains = np.array([f"@{domain}" for domain in MAIL_DOMAINS], dtype=object)
-    for code, country in enumerate(spec.parameters.countries):
-        who = np.flatnonzero(country_codes == code)
-        people = pool(country, spec.seed)
-        one, two = ((u[i, who] * len(v)).astype(int) for i, v in ((0, people.first), (1, people.last)))
-        names[who] = people.first[one] + " " + people.last[two]
-        domain = domains[(u[3, who] * len(domains)).astype(int)]
-        emails[who] = people.first_slugs[one] + "." + people.last_slugs[two] + number[who] + domain
-        cities[who] = people.cities[(u[2, who] * len(people.cities)).astype(int)]
-    return names, emails, cities
-
-
-def _activity_table(rows: WeekRows, ids: Any) -> Any:
-    import pyarrow as pa
-
-    schema = shapes.arrow_schema(shapes.ACTIVITY)
-    columns = [
-        ids.take(pa.array(rows.customer))
-        if field.name == "customer_id"
-        else pa.array(getattr(rows, field.name).astype(field.type.to_pandas_dtype()))
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
+    def _ceilings(self, observer: Observer) -> Mapping[date, Best]:
+        spec = self._spec
+        days = cutoffs(spec.start, spec.until, (CHURN_WEEKS, VALUE_WEEKS))
+        if not days:
+            return {}
+        return best_predictions(observer.observed(), days, spec.start, spec.parameters_in)
 
 
-def _truth_table(simulation: Simulation, ids: Any) -> Any:
-    import pyarrow as pa
-
-    expected = outlook(simulation)
-    gone = simulation.gone_week
-    monday = np.datetime64(simulation.start, "D") + gone.clip(0, 10_000).astype("timedelta64[D]") * 7
-    return pa.table(
-        {
-            "customer_id": ids,
-            "state": pa.array([STATE_NAMES[code] for code in simulation.state]),
-            "gone_before_start": pa.array(gone == -1),
-            "gone_week": pa.array(monday, mask=(gone == -1) | (gone == NEVER)),
-            "visit_rate": simulation.traits.rate,
-            "hazard": simulation.traits.hazard,
-            "intensity": simulation.traits.intensity,
-            "purchase_rate": simulation.traits.purchase_rate,
-            "basket_median": simulation.traits.basket_median,
-            "ticket_rate": simulation.traits.ticket_rate,
-            "ticket_memory": simulation.ticket_memory,
-            "churn_probability": expected.churn_probability,
-            "expected_engagement": expected.engagement,
-            "expected_value": expected.spend,
-        }
-    )
+def _signed_up_within(a: Attributes, first: date, end: date, rng: np.random.Generator) -> Attributes:
+    """Return the attributes with sign-up days that are spread evenly over some weeks."""
+    days = np.floor(rng.random(len(a.signup_day)) * (end - first).days).astype(np.int64)
+    return replace(a, signup_day=day_number(first) + days)
 
 
-def encode(table: Any, fmt: shapes.Format) -> bytes:
-    """Return the bytes of a table as Parquet (zstd) or CSV with a header; null is an empty CSV field."""
-    buffer = io.BytesIO()
-    if fmt == "csv":
-        from pyarrow import csv
-
-        # Without quotes, header included: the serde that a crawler gives to CSV tables keeps quotes as text.
-        buffer.write((",".join(table.column_names) + "\n").encode())
-        csv.write_csv(table, buffer, csv.WriteOptions(include_header=False, quoting_style="none"))
-    else:
-        from pyarrow import parquet
-
-        # Ids never repeat within a file: a dictionary would only be thrown away again.
-        dictionary = [name for name in table.column_names if name not in ("customer_id", "name", "email")]
-        parquet.write_table(
-            table, buffer, compression="zstd", use_dictionary=dictionary, write_statistics=True
-        )
-    return buffer.getvalue()
+def _fingerprint(simulation: Simulation) -> str:
+    """Return what identifies the customers and where they stand, to the last bit."""
+    digest = hashlib.sha256()
+    traits = simulation.traits
+    for values in (simulation.attributes.signup_day, traits.rate, traits.hazard, traits.purchase_rate,
+                   simulation.state, simulation.ticket_memory):  # fmt: skip
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
