@@ -93,10 +93,12 @@ def _generated(report: "GenerationReport") -> dict[str, object]:
 
 
 def _generated_words(report: "GenerationReport", advance: int | None) -> str:
+    speed = f" ({report.rows_per_second:,.0f} rows/s)" if advance is None else ""
     what = "customers" if advance is None else f"new customers until {report.end}"
     return (
         f"{report.customers:,} {what} and {report.activity_rows:,} weeks of activity in "
-        f"{report.seconds:.1f} s ({report.rows_per_second:,.0f} rows/s). Next: engage run-pipeline"
+        f"{report.seconds:.1f} s{speed}, the best reachable predictions in {report.ceiling_seconds:.1f} s. "
+        "Next: engage run-pipeline"
     )
 
 

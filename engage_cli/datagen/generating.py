@@ -7,7 +7,8 @@ from typing import Protocol
 
 from engage_cli.aws.objects import ParallelSink
 from engage_cli.datagen.ceiling.files import PREFIX as CEILING_PREFIX
-from engage_cli.datagen.generate import Base, generate
+from engage_cli.datagen.chunk import Base
+from engage_cli.datagen.generate import generate
 from engage_cli.datagen.load import (
     LOADING_KEY,
     SYNTHETIC_KEY,

@@ -169,6 +169,9 @@ class GenerationReport:
     start: date
     end: date
     seconds: float
+    """Of simulating and writing."""
+    ceiling_seconds: float
+    """Of the ceilings, after that."""
     fingerprints: Mapping[int, str]
     """What identifies the customers' traits and states at the end, by part."""
 

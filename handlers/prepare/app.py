@@ -83,7 +83,8 @@ def refuse_unfinished_load(bucket: str) -> None:
     if s3.any_object(bucket, LOADING_KEY):
         raise DataError(
             f"A load of raw data into {bucket} is going on or was interrupted.",
-            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`",
+            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`; "
+            "an interrupted `--advance` is completed by the same command",
         )
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from engage_cli.datagen.ceiling.best import Best, best_predictions
+from engage_cli.datagen.ceiling.best import Best, Predictor
 from engage_cli.datagen.ceiling.sample import Observed, Observer, week_index
 from engage_cli.datagen.model import Attributes, Simulation, draw_attributes, draw_traits
 from engage_cli.datagen.parameters import Parameters
@@ -30,9 +30,8 @@ class Seen:
         return week_index(self.cutoff, self.start)
 
     def best(self) -> Best:
-        return best_predictions(self.observed, [self.cutoff], self.start, lambda _: self.parameters)[
-            self.cutoff
-        ]
+        predictor = Predictor(self.start, lambda _: self.parameters)
+        return predictor.predict(self.observed, [self.cutoff])[self.cutoff]
 
     def future(self, best: Best) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(churned, share of 28 days, spend of 12 weeks) of the customers of `best`, as it came."""

@@ -12,7 +12,7 @@ from scipy.stats import binom, gamma
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from engage_cli.datagen.ceiling.best import Best, best_predictions
+from engage_cli.datagen.ceiling.best import Best, Predictor
 from engage_cli.datagen.ceiling.evidence import (
     acts_log_likelihood,
     basket_mean_of,
@@ -291,8 +291,8 @@ def test_who_knows_the_hidden_traits_and_states_is_better_still(seen: Seen, best
 def test_a_finer_grid_says_the_same() -> None:
     world = simulate(600, seed=7, ahead=4)
     coarse = world.best()
-    options = (world.observed, [world.cutoff], world.start, lambda _: P)
-    fine = best_predictions(*options, Resolution(60, 7, 6, 12))[world.cutoff]
+    finer = Predictor(world.start, lambda _: P, Resolution(60, 7, 6, 12))
+    fine = finer.predict(world.observed, [world.cutoff])[world.cutoff]
     lost = fine.churn * (log_loss(np.True_, coarse.churn) - log_loss(np.True_, fine.churn))
     lost += (1 - fine.churn) * (log_loss(np.False_, coarse.churn) - log_loss(np.False_, fine.churn))
     assert 0 <= lost.mean() < 5e-5, "expected log loss, of about 0.23"
@@ -304,7 +304,7 @@ def test_a_change_of_the_world_before_the_cut_off_is_taken_into_account() -> Non
     changed = price_rise(P)
     world = simulate(6_000, seed=9, weeks=30, ahead=4, parameters=changed)
     aware = world.best()
-    unaware = best_predictions(world.observed, [world.cutoff], world.start, lambda _: P)[world.cutoff]
+    unaware = Predictor(world.start, lambda _: P).predict(world.observed, [world.cutoff])[world.cutoff]
     churned, _, _ = world.future(aware)
     assert aware.churn.mean() == pytest.approx(churned.mean(), abs=0.012)
     assert log_loss(churned, aware.churn).mean() < log_loss(churned, unaware.churn).mean()
@@ -321,7 +321,7 @@ def test_nothing_from_the_cut_off_on_is_read(seen: Seen) -> None:
         values[:, seen.weeks :] = 5
 
     def run(observed):  # type: ignore[no-untyped-def]
-        return best_predictions(observed, [seen.cutoff], seen.start, lambda _: P)[seen.cutoff]
+        return Predictor(seen.start, lambda _: P).predict(observed, [seen.cutoff])[seen.cutoff]
 
     before, after = run(some), run(replace(some, **loud))
     for name in ("number", "churn", "engagement", "value"):

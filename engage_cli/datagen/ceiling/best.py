@@ -30,29 +30,33 @@ class Best:
     """Expected spend in the 12 weeks from the cut-off, USD."""
 
 
-def best_predictions(
-    observed: Observed,
-    cutoffs: Sequence[date],
-    start: date,
-    parameters_in: ParametersIn,
-    resolution: Resolution = Resolution(),  # noqa: B008 - frozen
-) -> dict[date, Best]:
-    """Return the predictions at each cut-off. Of the weeks of `observed`, only those before a cut-off are
-    read for it; the first of them is `start`.
-    """
-    world = World(start, grid(observed.born, resolution), parameters_in)
-    owner, attributes = with_ages(observed.attributes, observed.born, resolution.ages)
-    # By entry: P(churn), E[active days], E[buying days], log evidence.
-    found = {cutoff: np.full((4, len(owner)), np.nan) for cutoff in cutoffs}
-    tables = WeekTables(world)
-    for week, who in _blocks(attributes.signup_day, world, max(cutoffs)):
-        part = Filter(world, tables, chosen(attributes, who), observed.born, week)
-        for cutoff in sorted(cutoffs):
-            if cutoff > week:
-                seen = observed.take(owner[who])
-                _watch(part, seen, cutoff)
-                found[cutoff][:, who] = _ahead(part, seen)
-    return {cutoff: _by_customer(observed, cutoff, owner, found[cutoff], world) for cutoff in cutoffs}
+class Predictor:
+    """Makes the best predictions about customers of one world; may be used by several threads."""
+
+    def __init__(
+        self,
+        start: date,
+        parameters_in: ParametersIn,
+        resolution: Resolution = Resolution(),  # noqa: B008 - frozen
+    ) -> None:
+        """`start` is the first week of all data, and so of every `Observed`."""
+        self._ages = resolution.ages
+        self._world = World(start, grid(parameters_in(start), resolution), parameters_in)
+        self._tables = WeekTables(self._world)
+
+    def predict(self, observed: Observed, cutoffs: Sequence[date]) -> dict[date, Best]:
+        """Return the predictions at each cut-off. Only the weeks before a cut-off are read for it."""
+        owner, attributes = with_ages(observed.attributes, observed.born, self._ages)
+        # By entry: P(churn), E[active days], E[buying days], log evidence.
+        found = {cutoff: np.full((4, len(owner)), np.nan) for cutoff in cutoffs}
+        for week, who in _blocks(attributes.signup_day, self._world, max(cutoffs)):
+            seen = observed.take(owner[who])
+            part = Filter(self._world, self._tables, chosen(attributes, who), observed.born, week)
+            for cutoff in sorted(cutoffs):
+                if cutoff > week:
+                    _watch(part, seen, cutoff)
+                    found[cutoff][:, who] = _ahead(part, seen)
+        return {day: _by_customer(observed, day, owner, found[day], self._world) for day in cutoffs}
 
 
 def _blocks(signup_day: Ints, world: World, until: date) -> Iterator[tuple[date, Ints]]:
