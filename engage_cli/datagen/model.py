@@ -32,6 +32,8 @@ Codes: TypeAlias = npt.NDArray[np.int8]
 ENGAGED, FADING, PAUSED, GONE, NOT_YET = 0, 1, 2, 3, 4
 STATE_NAMES = ("engaged", "fading", "paused", "gone", "not_yet")
 NEVER = np.iinfo(np.int32).max
+AGE_SHAPE = 2.2
+"""Gamma shape of the years above 18."""
 LOWEST_RELATIVE_RATE = 0.02
 """Floor of the visit rate relative to the base: keeps powers and logs of it finite."""
 
@@ -98,8 +100,7 @@ def draw_attributes(rng: np.random.Generator, n: int, end: date, p: Parameters) 
     country, plan, channel, device, gender = (
         pick(dict(group)) for group in (p.countries, p.plans, p.channels, p.devices, p.genders)
     )
-    shape = 2.2
-    age = 18 + rng.standard_gamma(shape, n) * (p.age_mean - 18) / shape
+    age = 18 + rng.standard_gamma(AGE_SHAPE, n) * (p.age_mean - 18) / AGE_SHAPE
     days_before_end = 1 + np.floor(p.account_age_days * rng.random(n) ** p.account_growth)
     return Attributes(
         country=country,

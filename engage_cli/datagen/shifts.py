@@ -22,30 +22,30 @@ def with_weights(segments: Mapping[str, Segment], weights: Mapping[str, float]) 
 
 
 def price_rise(p: Parameters) -> Parameters:
-    """Everything costs more: fewer visits and purchases, and twice as many begin to leave.
+    """Everything costs more: fewer visits and purchases, and far more begin to leave.
 
     Moves inputs (activity; more sign-ups on the free plan) and what follows from them: more churn at
     equal inputs.
     """
     return replace(
         p,
-        visit_factor=0.75 * p.visit_factor,
-        hazard_factor=2.0 * p.hazard_factor,
+        visit_factor=0.45 * p.visit_factor,
+        hazard_factor=2.5 * p.hazard_factor,
         purchase_factor=0.7 * p.purchase_factor,
         plans=with_weights(p.plans, {"free": 0.80, "basic": 0.16, "premium": 0.04}),
     )
 
 
 def new_audience(p: Parameters) -> Parameters:
-    """A campaign: three times as many sign-ups, young and from elsewhere, mostly through social networks.
+    """A campaign: five times as many sign-ups, young and from elsewhere, mostly through social networks.
 
     Moves inputs only: a customer with the same attributes and traits behaves as before.
     """
     return replace(
         p,
-        signup_factor=3.0 * p.signup_factor,
+        signup_factor=5.0 * p.signup_factor,
         age_mean=27.0,
-        channels=with_weights(p.channels, {"social": 1.5}),
+        channels=with_weights(p.channels, {"social": 2.5}),
         countries=with_weights(p.countries, {"BR": 0.40, "IN": 0.50, "MX": 0.25}),
     )
 

@@ -273,6 +273,16 @@ def test_options_that_do_not_go_together_are_refused_before_anything_is_asked_of
 # A world that changes
 
 
+def stability(expected: Any, found: Any) -> float:
+    """Population stability index over tenths of the first sample."""
+    edges = np.unique(np.quantile(expected, np.linspace(0, 1, 11))[1:-1])
+    p, q = (
+        np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1) / len(values)
+        for values in (expected, found)
+    )
+    return float(((p - q) * np.log((p + 1e-4) / (q + 1e-4))).sum())
+
+
 def test_a_price_rise_moves_activity_purchases_and_churn_at_the_same_seed() -> None:
     usual, dearer = generated(6_000, chunk=6_000), generated(6_000, chunk=6_000)
     advance_into(*usual, Advance(4))
@@ -283,8 +293,10 @@ def test_a_price_rise_moves_activity_purchases_and_churn_at_the_same_seed() -> N
         return rows[rows.key.str.slice(14, 24) >= "2026-11-23"]
 
     before, after = added(usual[0]), added(dearer[0])
-    assert after.active_days.sum() < 0.85 * before.active_days.sum()
+    assert after.active_days.sum() < 0.6 * before.active_days.sum()
     assert after.spend.sum() < 0.65 * before.spend.sum()
+    days = [rows.groupby("customer_id").active_days.sum() for rows in (before, after)]
+    assert stability(*days) > 0.15, "of who was active, how much: a shift by the usual threshold of 0.1"
     states = [truth.rows("truth/customers/").state.value_counts() for _, truth in (usual, dearer)]
     assert states[1]["fading"] > 1.4 * states[0]["fading"]
     plans = [raw.rows("customers/part-00001").plan.value_counts(normalize=True) for raw, _ in (usual, dearer)]
@@ -299,7 +311,7 @@ def test_a_new_audience_moves_who_signs_up_and_nobody_else() -> None:
         if key.endswith("part-00000.parquet"):
             assert usual[0].objects[key] == campaign[0].objects[key]
     few, many = (raw.rows("customers/part-00001") for raw, _ in (usual, campaign))
-    assert len(many) == pytest.approx(3 * len(few), abs=2)
+    assert len(many) == pytest.approx(5 * len(few), abs=4)
     assert many.age.mean() < few.age.mean() - 5
     assert (many.acquisition_channel == "social").mean() > (few.acquisition_channel == "social").mean() + 0.2
 
@@ -319,5 +331,5 @@ def test_shifts_are_those_of_the_documentation_and_add_to_one_another() -> None:
     text = (Path(__file__).parents[2] / "docs/data.md").read_text()
     assert all(f"`{name}`" in text for name in SHIFTS)
     both = shifted(Parameters(), ["price-rise", "new-audience"])
-    assert both.hazard_factor == 2.0
+    assert both.hazard_factor == 2.5
     assert both.signup_factor == new_audience(Parameters()).signup_factor

@@ -20,16 +20,18 @@ from engage_cli.datagen.ceiling.evidence import (
     purchase_rate_mean,
 )
 from engage_cli.datagen.ceiling.filter import Filter, WeekTables, World
-from engage_cli.datagen.ceiling.prior import Resolution, gamma_nodes, grid, rate_weights
-from engage_cli.datagen.ceiling.sample import MAX_SAMPLE, NO_AGE, Observer, cutoffs, sampled
+from engage_cli.datagen.ceiling.prior import Resolution, gamma_nodes, grid, initial_shares, rate_weights
+from engage_cli.datagen.ceiling.sample import MAX_SAMPLE, NO_AGE, Observer, chosen, cutoffs, sampled
 from engage_cli.datagen.model import (
     ENGAGED,
     FADING,
     GONE,
     PAUSED,
     Attributes,
+    Simulation,
     day_number,
     draw_attributes,
+    draw_traits,
     leave_probability,
     usual_traits,
     visit_level,
@@ -90,6 +92,21 @@ def test_the_grid_integrates_the_priors() -> None:
     np.testing.assert_allclose(weights.sum(axis=1), 1)
     np.testing.assert_allclose(weights @ points.rates, [0.5, 2.0], rtol=0.02)
     assert points.spread(weights).shape == (2, len(points.relative_rate))
+
+
+def test_the_states_at_the_start_are_as_likely_as_they_are_drawn() -> None:
+    rng = np.random.default_rng(2)
+    a = draw_attributes(rng, 60_000, END, P)
+    old = chosen(a, a.signup_day < day_number(END) - 70)
+    traits = draw_traits(rng, old, P)
+    drawn = Simulation(old, traits, END - timedelta(weeks=8), rng, P)
+    tenure = (day_number(drawn.start) - old.signup_day) / 7
+    shares = initial_shares(traits.hazard, traits.ticket_rate, tenure, P)
+    for state in (ENGAGED, FADING, PAUSED):
+        p = shares[state]
+        error = np.sqrt((p * (1 - p)).sum())
+        assert abs((drawn.state == state).sum() - p.sum()) < 4 * error
+        assert error < 0.1 * p.sum()
 
 
 def test_acts_speak_for_the_rate_that_makes_them_likely() -> None:
@@ -334,6 +351,18 @@ def test_an_age_that_is_not_recorded_is_not_known(seen: Seen) -> None:
     assert (~a.age_known).any()
     assert (observed.attributes.age[~a.age_known] == NO_AGE).all()
     assert (observed.attributes.age[a.age_known] == a.age[a.age_known]).all()
+
+
+def test_activity_says_something_of_an_age_that_is_not_recorded() -> None:
+    """Where the young visit often and the old rarely, and nobody's age is known."""
+    p = replace(P, young_rate=8.0, age_missing=1.0)
+    world = simulate(12_000, seed=4, weeks=5, ahead=4, parameters=p)
+    best = world.best()
+    _, engagement, _ = world.future(best)
+    order = np.argsort(best.engagement)
+    for tenth in np.array_split(order, 10)[4:]:
+        error = (engagement - best.engagement)[tenth].std() / np.sqrt(len(tenth))
+        assert abs((engagement - best.engagement)[tenth].mean()) < 3.5 * error + 1e-3
 
 
 def test_everybody_is_in_a_small_sample_and_at_most_20000_in_any() -> None:

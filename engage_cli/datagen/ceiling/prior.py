@@ -11,6 +11,7 @@ import numpy as np
 
 from engage_cli.datagen.ceiling.sample import NO_AGE, chosen
 from engage_cli.datagen.model import (
+    AGE_SHAPE,
     ENGAGED,
     FADING,
     LOWEST_RELATIVE_RATE,
@@ -109,8 +110,8 @@ def with_ages(a: Attributes, p: Parameters, ages: int) -> tuple[Ints, Attributes
 
     unknown = a.age == NO_AGE
     owner = np.repeat(np.arange(len(unknown)), np.where(unknown, ages, 1))
-    shape = 2.2
-    likely = 18 + gammaincinv(shape, (np.arange(ages) + 0.5) / ages) * (p.age_mean - 18) / shape
+    middle = (np.arange(ages) + 0.5) / ages
+    likely = 18 + gammaincinv(AGE_SHAPE, middle) * (p.age_mean - 18) / AGE_SHAPE
     age = a.age[owner]
     age[unknown[owner]] = np.tile(np.floor(likely).astype(age.dtype), int(unknown.sum()))
     return owner, replace(chosen(a, owner), age=age)
