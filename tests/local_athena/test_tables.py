@@ -191,10 +191,6 @@ def test_insert_appends_to_old_and_new_partitions(fresh: Athena) -> None:
         ("CREATE TABLE t AS SELECT 1 / x AS a FROM (VALUES 0) AS u(x)", "DIVISION_BY_ZERO"),
         ("CREATE TABLE t AS SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN"),
         (
-            "CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT 1 AS a",
-            "NOT_SUPPORTED: Table property",
-        ),
-        (
             "CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a",
             "NOT_SUPPORTED: CREATE TABLE AS with format ORC",
         ),
