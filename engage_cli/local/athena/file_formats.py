@@ -42,9 +42,7 @@ class FileFormat:
         if self.name == "JSON":
             return f"FORMAT json, COMPRESSION {self.codec}"
         # One column that holds the whole line: nothing in it is to be quoted.
-        return (
-            f"FORMAT csv, HEADER false, DELIM '\x05', QUOTE '\x06', ESCAPE '\x06', COMPRESSION {self.codec}"
-        )
+        return f"FORMAT csv, HEADER false, DELIM '\x05', QUOTE '', ESCAPE '', COMPRESSION {self.codec}"
 
     def query(self, source: str, columns: list[tuple[str, Any]], keys: list[str]) -> str:
         """Return the query whose rows are written: as it is, or for text one line for each row."""

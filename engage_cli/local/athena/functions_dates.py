@@ -60,7 +60,7 @@ def _parse_datetime(arguments: Arguments) -> exp.Expression:
 
 def _from_unixtime(arguments: Arguments) -> exp.Expression:
     zone = arguments[1] if len(arguments) == 2 else exp.Literal.string("UTC")
-    sql = "trino_at(make_timestamp(CAST(round((:x) * 1000) AS BIGINT) * 1000), :z)"
+    sql = "trino_at(make_timestamp(CAST(round(CAST(:x AS DOUBLE) * 1000) AS BIGINT) * 1000), :z)"
     return template(sql, x=arguments[0], z=zone)
 
 

@@ -55,6 +55,9 @@ def _comparison_macros() -> list[str]:
     for name, operator in _COMPARISONS.items():
         same = [(f"a {kind}, b {kind}", f"a {operator} b") for kind in exact]
         same += [(f"a {ZONED}, b {ZONED}", f"a.__utc {operator} b.__utc")]
+        for kind in _TEMPORAL:  # without a zone, a time is that of the session: UTC
+            same += [(f"a {kind}, b {ZONED}", f"a {operator} b.__utc")]
+            same += [(f"a {ZONED}, b {kind}", f"a.__utc {operator} b")]
         reals = [
             (f"a {left}, b {right}", f"(a {operator} b {_NOT_NAN[name]})")
             for left in REALS
@@ -267,7 +270,11 @@ def _date_macros() -> list[str]:
         if unit in DATE_UNITS:
             mixed = f"date_sub('{unit}', CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP))"
             overloads += [("a DATE, b TIMESTAMP", mixed), ("a TIMESTAMP, b DATE", mixed)]
-        overloads += [(f"a {ZONED}, b {ZONED}", _zoned_difference(unit))]
+        overloads += [
+            (f"a {ZONED}, b {ZONED}", _zoned_difference(unit)),
+            (f"a TIMESTAMP, b {ZONED}", f"date_sub('{unit}', a, b.__utc)"),
+            (f"a {ZONED}, b TIMESTAMP", _zoned_difference(unit).replace("b.__utc", "b")),
+        ]
         of_text = [("a VARCHAR, b VARCHAR", unexpected("varchar, varchar, varchar", "date_diff"))]
         macros.append(macro(f"trino_date_diff_{unit}", overloads + of_text))
         truncate = f"date_trunc('{unit}', x)"

@@ -303,6 +303,21 @@ CASES = [
         "SELECT TIMESTAMP '2012-10-31 01:00:00.000' AT TIME ZONE 'America/Los_Angeles'",
         "2012-10-30 18:00:00.000 America/Los_Angeles",
     ),
+    zone.gives(
+        "from_unixtime",
+        "SELECT from_unixtime(1700000000), date_format(from_unixtime(x), '%Y-%m'), from_unixtime(BIGINT '1700000000') FROM (VALUES 1700000000) AS t(x)",
+        ("2023-11-14 22:13:20.000 UTC", "2023-11", "2023-11-14 22:13:20.000 UTC"),
+    ),
+    zone.gives(
+        "comparison",
+        "SELECT TIMESTAMP '2026-01-01 00:00:00' < TIMESTAMP '2026-01-01 00:00:00.000 America/New_York', now() > DATE '2026-01-01', TIMESTAMP '2026-01-01 05:00:00.000 UTC' = TIMESTAMP '2026-01-01 05:00:00'",
+        ("true", "true", "true"),
+    ),
+    zone.gives(
+        "date_diff",
+        "SELECT date_diff('hour', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00.000 America/New_York'), date_diff('day', TIMESTAMP '2026-01-03 00:00:00.000 UTC', TIMESTAMP '2026-01-01 00:00:00')",
+        ("5", "-2"),
+    ),
     zone.fails(
         "at_timezone",
         "SELECT TIMESTAMP '2012-10-31 01:00:00.000 UTC' AT TIME ZONE 'Mars/Olympus'",
