@@ -1,4 +1,6 @@
-"""The seams of metrics, alarms, traces and schedules: where they are plugged into MiniStack (see `seams`)."""
+"""The seams of metrics, alarms, traces, schedules and dropped properties: where they are plugged into
+MiniStack (see `seams`).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ _HANDLER = ("method", "path", "headers", "body", "query_params")
 
 def cloud_seams() -> list[Seam]:
     """Every seam of this module, in the order in which they are installed."""
-    return [*_metric_seams(), *_trace_seams(), *_schedule_seams()]
+    return [*_metric_seams(), *_trace_seams(), *_schedule_seams(), *_template_seams()]
 
 
 def register(app: Any) -> None:
@@ -135,21 +137,9 @@ def _trace_seams() -> list[Seam]:
             ("data",),
             machines.wrap_update,
         ),
-        Seam(
-            "tracing in templates",
-            _PROVISIONERS,
-            "_RESOURCE_HANDLERS",
-            create,
-            lambda _, old: machines.wrap_create_from_template(old),
-            (kind, "create"),
-        ),
-        Seam(
-            "change of tracing in templates",
-            _PROVISIONERS,
-            "_RESOURCE_HANDLERS",
-            update,
-            lambda _, old: machines.wrap_update_from_template(old),
-            (kind, "update"),
+        _of_type("tracing in templates", kind, "create", create, machines.wrap_create_from_template),
+        _of_type(
+            "change of tracing in templates", kind, "update", update, machines.wrap_update_from_template
         ),
     ]
 
@@ -157,7 +147,8 @@ def _trace_seams() -> list[Seam]:
 def _schedule_seams() -> list[Seam]:
     from engage_cli.local.schedules import firing, templates
 
-    kind = "AWS::Scheduler::Schedule"
+    kind, create = "AWS::Scheduler::Schedule", ("logical_id", "props", "stack_name")
+    update = ("physical_id", "old_props", "new_props", "stack_name")
 
     def sweep(context: Context, original: Any) -> Any:
         return lambda: firing.tick(context.persistence.commit)
@@ -174,20 +165,36 @@ def _schedule_seams() -> list[Seam]:
             ("target", "event", "rule", "view"),
             lambda _, old: old,
         ),
-        Seam(
-            "schedules in templates",
-            _PROVISIONERS,
-            "_RESOURCE_HANDLERS",
-            ("logical_id", "props", "stack_name"),
-            lambda _, __: templates.create,
-            (kind, "create"),
-        ),
-        Seam(
-            "change of schedules in templates",
-            _PROVISIONERS,
-            "_RESOURCE_HANDLERS",
-            ("physical_id", "old_props", "new_props", "stack_name"),
-            lambda _, __: templates.update,
-            (kind, "update"),
-        ),
+        _of_type("schedules in templates", kind, "create", create, lambda _: templates.create),
+        _of_type("change of schedules in templates", kind, "update", update, lambda _: templates.update),
     ]
+
+
+def _template_seams() -> list[Seam]:
+    from engage_cli.local import template_properties as properties
+
+    create = ("logical_id", "props", "stack_name")
+    update = ("physical_id", "old_props", "new_props", "stack_name")
+    named = (*update, "logical_id")
+    validator = "AWS::ApiGateway::RequestValidator"
+    places: list[tuple[str, str, str, tuple[str, ...], Callable[[Any], Any]]] = [
+        ("request validators", validator, "create", create, lambda _: properties.create_validator),
+        ("change of request validators", validator, "update", update, lambda _: properties.update_validator),
+        ("removal of request validators", validator, "delete", ("physical_id", "props"),
+         lambda _: properties.delete_validator),
+        ("validators of methods", "AWS::ApiGateway::Method", "create", create, properties.wrap_method),
+        ("change of validators of methods", "AWS::ApiGateway::Method", "update", update,
+         properties.wrap_method),
+        ("time to live", "AWS::DynamoDB::Table", "create", create, properties.wrap_table),
+        ("change of time to live", "AWS::DynamoDB::Table", "update", named, properties.wrap_table),
+        ("lifecycle of objects", "AWS::S3::Bucket", "create", create, properties.wrap_bucket),
+        ("change of lifecycle of objects", "AWS::S3::Bucket", "update", update, properties.wrap_bucket),
+    ]  # fmt: skip
+    return [_of_type(*place) for place in places]
+
+
+def _of_type(
+    name: str, kind: str, verb: str, parameters: tuple[str, ...], wrap: Callable[[Any], Any]
+) -> Seam:
+    """How MiniStack makes, changes or deletes a resource of a template."""
+    return Seam(name, _PROVISIONERS, "_RESOURCE_HANDLERS", parameters, lambda _, old: wrap(old), (kind, verb))

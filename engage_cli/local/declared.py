@@ -123,7 +123,7 @@ TYPES: Declarations = {
     **real("AWS::ApiGateway::Stage", note="throttling, metrics and tracing; its logging is recorded only"),
     **real(
         "AWS::CloudWatch::Alarm",
-        note="on one metric against a threshold; metric math is refused; actions other than SNS only recorded",
+        note="one metric against a threshold; metric math is refused; of actions only SNS is taken",
     ),
     **real("AWS::S3::BucketPolicy", note="binds every caller but the account's root"),
     **real("AWS::ECR::Repository", note="its lifecycle policy and scanning are recorded only"),

@@ -93,6 +93,8 @@ def test_what_the_dashboard_shows_is_what_happened(used: Engage, first: FirstRun
         for out in outputs
     ]
     assert values_of(used, ("Engage", "RowsQuarantined", of), "Maximum") == [max(quarantined)]
+    quality = [output["promote"]["metrics"]["churn_roc_auc"] for output in outputs]
+    assert values_of(used, ("Engage", "ChurnAUC", of), "Minimum") == [min(quality)]
     arn = first.run["output"]["execution_arn"].replace(":execution:", ":stateMachine:").rpartition(":")[0]
     succeeded = ("AWS/States", "ExecutionsSucceeded", (("StateMachineArn", arn),))
     assert values_of(used, succeeded, "Sum") == [len(outputs)]

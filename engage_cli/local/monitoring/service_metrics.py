@@ -81,22 +81,11 @@ def _milliseconds(execution: Json) -> float:
 def wrap_api_request(original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
     """Count every request to a stage of a REST API, with its latency and how it was answered."""
 
-    async def handle(
-        api_id: str,
-        stage_name: str,
-        method: str,
-        path: str,
-        headers: Json,
-        body: bytes,
-        query_params: Json,
-        owner_account_id: str,
-        owner_region: str,
-    ) -> Response:
+    async def handle(*request: Any) -> Response:
         started = time.monotonic()
-        answer = await original(
-            api_id, stage_name, method, path, headers, body, query_params, owner_account_id, owner_region
-        )
-        _count_request(api_id, stage_name, method, path, int(answer[0]), (time.monotonic() - started) * 1000)
+        answer = await original(*request)
+        api_id, stage, method, path = request[:4]
+        _count_request(api_id, stage, method, path, int(answer[0]), (time.monotonic() - started) * 1000)
         return answer
 
     return handle

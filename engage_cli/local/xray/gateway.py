@@ -14,30 +14,20 @@ Response = tuple[int, Json, Any]
 def wrap_api_request(original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
     """Record the request, and let the function that answers it belong to its trace."""
 
-    async def handle(
-        api_id: str,
-        stage_name: str,
-        method: str,
-        path: str,
-        headers: Json,
-        body: bytes,
-        query_params: Json,
-        owner_account_id: str,
-        owner_region: str,
-    ) -> Response:
-        rest = (api_id, stage_name, method, path, headers, body, query_params, owner_account_id, owner_region)
-        if not _traces(api_id, stage_name):
-            return await original(*rest)
+    async def handle(*request: Any) -> Response:
+        api_id, stage, _, _, headers, *_ = request
+        if not _traces(api_id, stage):
+            return await original(*request)
         trace = context.begun(Trace.parse(_header(headers)))
         segment, started = context.new_segment_id(), time.time()
         inside = Trace(trace.root, segment if trace.sampled else trace.parent, trace.sampled)
         token = context.enter(inside)
         try:
-            status, answered, payload = await original(*rest)
+            status, answered, payload = await original(*request)
         finally:
             context.leave(token)
         if trace.sampled:
-            store.put(_document(trace, segment, started, rest, int(status)))
+            store.put(_document(trace, segment, started, request, int(status)))
         return status, {**answered, "X-Amzn-Trace-Id": trace.header}, payload
 
     return handle
@@ -54,10 +44,10 @@ def _traces(api_id: str, stage_name: str) -> bool:
     return stage.get("tracingEnabled") in (True, "true")
 
 
-def _document(trace: Trace, segment: str, started: float, rest: tuple[Any, ...], status: int) -> Json:
+def _document(trace: Trace, segment: str, started: float, asked: tuple[Any, ...], status: int) -> Json:
     from ministack.services import apigateway_v1 as gateway
 
-    api_id, stage, method, path, headers, _, _, account, region = rest
+    api_id, stage, method, path, headers, _, _, account, region = asked
     name = f"{gateway._rest_apis[api_id]['name']}/{stage}"
     url = f"https://{api_id}.execute-api.{region}.amazonaws.com/{stage}/{path.lstrip('/')}"
     request = {"method": method, "url": url, "user_agent": str(headers.get("user-agent", ""))}
