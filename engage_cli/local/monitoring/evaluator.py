@@ -94,19 +94,19 @@ def evaluate(alarm: Json) -> bool:
             points = [point for point in points if point["Unit"] == alarm["Unit"]]
         name = str(alarm.get("ExtendedStatistic") or alarm.get("Statistic"))
         seen = metrics.windows(points, name, int(alarm["Period"]), alarms.range_length(alarm), now)
-        verdict = alarms.judge(alarm, seen, now)
-        if verdict is None or verdict.state == alarm["StateValue"]:
+        verdict, before = alarms.judge(alarm, seen, now), alarm["StateValue"]
+        if verdict is None or verdict.state == before:
             return False
-        _transition(alarm, verdict, now)
-        return True
+        alarm |= {"StateValue": verdict.state, "StateReason": verdict.reason, "StateReasonData": verdict.data}
+        alarm |= {"StateUpdatedTimestamp": int(now), "StateTransitionedTimestamp": int(now)}
+    # Not in the lock: who is told may put a metric, which looks at the alarms again.
+    _tell(alarm, before, verdict)
+    return True
 
 
-def _transition(alarm: Json, verdict: alarms.Verdict, now: float) -> None:
+def _tell(alarm: Json, before: str, verdict: alarms.Verdict) -> None:
     from ministack.services import cloudwatch
 
-    before = alarm["StateValue"]
-    alarm |= {"StateValue": verdict.state, "StateReason": verdict.reason, "StateReasonData": verdict.data}
-    alarm |= {"StateUpdatedTimestamp": int(now), "StateTransitionedTimestamp": int(now)}
     reason_data = json.loads(verdict.data)
     cloudwatch._record_history(
         alarm["AlarmName"], before, verdict.state, verdict.reason, reason_data=reason_data
