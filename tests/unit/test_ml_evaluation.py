@@ -19,7 +19,7 @@ from engage_ml.contract import TARGETS, ContractError
 from engage_ml.fitting import Settings
 from engage_ml.score import load_model
 
-from tests.unit.ml_lake import PLAN, RUN, Lake, make_lake
+from tests.unit.ml_lake import PLAN, RUN, Lake
 
 TUNE = "2trials"
 
@@ -41,32 +41,40 @@ def ceiling_file(ids: list[str], **columns: list[float]) -> bytes:
     return sink.getvalue()
 
 
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth({})
+class PlantedTruth(Truth):
+    """Ceilings that all but know the labels of a lake's customers 100 to 699."""
+
+    def __init__(self, lake: Path) -> None:
+        super().__init__({})
+        self.features = lake / "features" / f"run={RUN}" / "train"
+
+    def get(self, key: str) -> bytes:
+        self.asked.append(key)
+        rng, columns, ids = np.random.default_rng(1), {}, []
+        for target in TARGETS:
+            day = PLAN.test[target.name]
+            known = tables.read_snapshot(self.features, day.isoformat(), target.label)
+            guess = 0.9 * known.label[100:700] + 0.1 * rng.uniform(size=600) * known.label.max()
+            columns[target.name] = guess.tolist()
+            if ceiling.key_of(day) == key:
+                ids = known.block.ids[100:700].tolist()
+        return ceiling_file(ids, **columns)
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory, truth: Truth) -> Lake:
-    """Trained with two trials, and with ceilings that know the label almost (the customers 100 to 699)."""
-    root = tmp_path_factory.mktemp("evaluation")
-    make_lake(root / "features-only")
-    features = root / "features-only" / "features" / f"run={RUN}" / "train"
-    for target in TARGETS:
-        day = PLAN.test[target.name]
-        known = tables.read_snapshot(features, day.isoformat(), target.label)
-        rng = np.random.default_rng(1)
-        guess = 0.9 * known.label[100:700] + 0.1 * rng.uniform(size=600) * known.label.max()
-        columns = {t.name: (guess if t is target else np.zeros(600)).tolist() for t in TARGETS}
-        merged = truth.objects.get(ceiling.key_of(day))
-        if merged is not None:  # churn and engagement have the same test cut-off
-            before = pq.read_table(io.BytesIO(merged))
-            columns = {
-                t.name: columns[t.name] if t is target else before[t.name].to_pylist() for t in TARGETS
-            }
-        ids = known.block.ids[100:700].tolist()
-        truth.objects[ceiling.key_of(day)] = ceiling_file(ids, **columns)
-    return Lake(root / "trained", truth, TUNE)
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("evaluation")
+
+
+@pytest.fixture(scope="module")
+def truth(root: Path) -> Truth:
+    return PlantedTruth(root / "lake")
+
+
+@pytest.fixture(scope="module")
+def lake(root: Path, truth: Truth) -> Lake:
+    """Trained with two trials, and compared with a ceiling."""
+    return Lake(root, truth, TUNE)
 
 
 def entry(lake: Lake, target: str) -> dict[str, Any]:
