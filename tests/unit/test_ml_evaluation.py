@@ -148,8 +148,10 @@ def test_the_ceiling_is_asked_for_at_the_test_cutoffs_only_and_changes_no_model(
     assert not any("ceiling" in name for name in lake.model.features)
 
 
-def test_without_a_ceiling_the_evaluation_says_null(lake: Lake) -> None:
-    for truth in (None, Truth({})):
+def test_without_a_ceiling_or_with_that_of_other_data_the_evaluation_says_null(lake: Lake) -> None:
+    others = ceiling_file(["X1", "X2"], churn=[0.1, 0.2], engagement=[0.1, 0.2], value=[1, 2])
+    stale = Truth({ceiling.key_of(day): others for day in PLAN.test.values()})
+    for truth in (None, Truth({}), stale):
         found = evaluate.evaluate(lake.train_folder, PLAN, lake.model, run_id=RUN, truth=truth)
         assert all(target["ceiling"] is None for target in found["targets"].values())
 
