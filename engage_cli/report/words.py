@@ -7,6 +7,7 @@ from typing import Any
 BASELINE_NAMES = {
     "recency_frequency": "recency-frequency rule",
     "carried_forward": "same as last weeks",
+    "bg_nbd_gamma_gamma": "purchase model (BG/NBD)",
 }
 
 

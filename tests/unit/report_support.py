@@ -4,7 +4,8 @@ from typing import Any
 
 import cost_support
 import numpy as np
-from engage_ml import metrics
+from engage_ml import curves, metrics
+from engage_ml.bootstrap import Resample
 
 from engage_cli.cost import model, pricebook, usage
 from engage_cli.report import ReportInputs, aggregates
@@ -28,17 +29,19 @@ def evaluation(*, promote: bool = True, champion: bool = True) -> dict[str, Any]
     def noisy(values: Any, scale: float) -> Any:
         return np.clip(values + rng.normal(0, scale, rows), 0, None)
 
-    def churn(probability: Any) -> dict[str, Any]:
+    def measured(target: str, actual: Any, predicted: Any) -> dict[str, Any]:
+        resample = Resample.draw(len(actual), 7)
+        found = metrics.measure(target, actual, predicted, resample)
+        return metrics.described(target, actual, predicted, found, resample)
+
+    def populations(target: str, actual: Any, predicted: Any) -> dict[str, Any]:
         return {
-            "all": metrics.churn_metrics(left, probability),
-            "recent": metrics.churn_metrics(left[recent], probability[recent]),
+            "all": measured(target, actual, predicted),
+            "recent": measured(target, actual[recent], predicted[recent]),
         }
 
-    def amounts(actual: Any, predicted: Any) -> dict[str, Any]:
-        return {
-            "all": metrics.amount_metrics(actual, predicted),
-            "recent": metrics.amount_metrics(actual[recent], predicted[recent]),
-        }
+    def churn(probability: Any) -> dict[str, Any]:
+        return populations("churn", left, probability)
 
     def chance(scale: float) -> Any:
         return np.clip(skill + rng.normal(0, scale, rows), 0.001, 0.999)
@@ -54,8 +57,8 @@ def evaluation(*, promote: bool = True, champion: bool = True) -> dict[str, Any]
                 "recency_frequency": churn(chance(0.25)),
                 "carried_forward": churn((skill > 0.7) * 1.0),
             },
-            "curves": metrics.churn_curves(left, ours),
-            "curves_recent": metrics.churn_curves(left[recent], ours[recent]),
+            "curves": curves.churn_curves(left, ours),
+            "curves_recent": curves.churn_curves(left[recent], ours[recent]),
         }
     }
     for name, weeks, actual, scale in (("engagement", 4, days, 0.05), ("value", 12, spend, 15.0)):
@@ -63,15 +66,15 @@ def evaluation(*, promote: bool = True, champion: bool = True) -> dict[str, Any]
         targets[name] = {
             "cutoff": "2026-10-26" if weeks == 4 else "2026-08-31",
             "horizon_weeks": weeks,
-            "challenger": amounts(actual, predicted),
-            "champion": amounts(actual, noisy(actual, scale * 2)) if champion else None,
-            "baselines": {"carried_forward": amounts(actual, noisy(actual, scale * 4))},
-            "curves": metrics.amount_curves(actual, predicted),
-            "curves_recent": metrics.amount_curves(actual[recent], predicted[recent]),
+            "challenger": populations(name, actual, predicted),
+            "champion": populations(name, actual, noisy(actual, scale * 2)) if champion else None,
+            "baselines": {"carried_forward": populations(name, actual, noisy(actual, scale * 4))},
+            "curves": curves.amount_curves(actual, predicted),
+            "curves_recent": curves.amount_curves(actual[recent], predicted[recent]),
         }
     importance = [{"feature": f"days_since_active_{i}", "share": 0.4 / (i + 1)} for i in range(12)]
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": "run-20261123T060000-ab12",
         "as_of": "2026-11-23",
         "model_version": "m-20261123T060000-ab12",
