@@ -1,0 +1,68 @@
+"""How far ahead and back a contract can look: what fits the length of the data and the customers' rhythm."""
+
+import math
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from engage_ml.contract import HISTORY_WEEKS, STEP_WEEKS
+from engage_ml.data_contract import LONGEST_HORIZON, LOOKBACKS
+
+_SILENCE = 1.5
+"""Somebody who stays away this many times the usual distance between visits may have left."""
+_MORE_CUTOFFS_WEEKS = 8
+"""Two more training cut-offs need so many weeks."""
+
+
+@dataclass(frozen=True)
+class Horizons:
+    """Horizons in weeks by target, and the lookback, with comments by place."""
+
+    weeks: dict[str, int]
+    lookback: int
+    comments: dict[str, str] = field(default_factory=dict)
+
+
+def complete_weeks(first: datetime, last: datetime, *, weekly: bool) -> int:
+    """Weeks that end before the last time, or with it when it is a Sunday or names a week."""
+    start, end = _monday(first.date()), _monday(last.date())
+    over = weekly or last.isoweekday() == 7
+    return (end - start).days // 7 + int(over)
+
+
+def choose_horizons(weeks: int, gap: float | None) -> Horizons:
+    """Horizons for `weeks` of data of customers who come every `gap` weeks (median; None: only once)."""
+    usable = min(weeks, HISTORY_WEEKS)
+    rhythm = gap or 0.0
+    wanted = {
+        "engagement": STEP_WEEKS if rhythm <= STEP_WEEKS else 12,
+        "churn": min(
+            LONGEST_HORIZON, max(STEP_WEEKS, STEP_WEEKS * math.ceil(_SILENCE * rhythm / STEP_WEEKS))
+        ),
+        "value": 12,
+    }
+    longest = max(STEP_WEEKS, (usable - min(LOOKBACKS)) // 3 // STEP_WEEKS * STEP_WEEKS)
+    chosen = {target: min(h, longest) for target, h in wanted.items()}
+    far = 3 * max(chosen.values())
+    lookback = max((b for b in LOOKBACKS if far + b + _MORE_CUTOFFS_WEEKS <= usable), default=min(LOOKBACKS))
+    needed = far + lookback
+    comments = {
+        "predict": f"{needed} weeks are needed (three times the longest horizon, and the lookback); "
+        f"there are {weeks}.",
+        "predict.churn_weeks": _rhythm_words(gap, wanted["churn"], chosen["churn"]),
+    }
+    if needed > weeks:
+        comments["predict"] += " That is too few: see engage data-contract check."
+    return Horizons(chosen, lookback, comments)
+
+
+def _rhythm_words(gap: float | None, wanted: int, chosen: int) -> str:
+    if gap is None:
+        return "no customer came on two days, so this is a guess"
+    said = f"customers come back after {gap:.1f} weeks (median)"
+    return (
+        said if wanted == chosen else f"{said}; {wanted} weeks would suit them, and the data allow {chosen}"
+    )
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
