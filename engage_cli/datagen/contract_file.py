@@ -12,6 +12,7 @@
 files' columns become its names. Every key has a default; columns are called like their names unless told.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -120,7 +121,7 @@ def parse_contract(document: Mapping[str, Any], path: Path) -> FileContract:
     people, activity, predict = top.section("customers"), top.section("activity"), top.section("predict")
     top.end()
     reader = _Reader()
-    customers = reader.customers(people)
+    customers = reader.customers(people, FILE if top.has("customers") else ACTIVITY)
     rows = reader.activity(activity)
     contract = reader.contract(name, predict)
     try:
@@ -146,8 +147,8 @@ class _Reader:
         self._kind = dc.WEEKLY
         self._days_known = True
 
-    def customers(self, section: Section) -> Customers:
-        origin = section.choice("from", (FILE, ACTIVITY), FILE if section.keys() else ACTIVITY)
+    def customers(self, section: Section, usual: str) -> Customers:
+        origin = section.choice("from", (FILE, ACTIVITY), usual)
         signed_up = section.text("signed_up", "signup_date" if origin == FILE else FIRST_ACTIVITY)
         found = Customers(
             origin=origin,
@@ -317,6 +318,8 @@ def _time_format(section: Section) -> str:
 
 def canonical(column: str) -> str:
     """A column's name as a name here: lower case, digits and underscores, beginning with a letter."""
-    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in column.strip().lower())
+    # MonthlyFee and "monthly fee" are the same name.
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
+    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in spaced.lower())
     name = "_".join(part for part in plain.split("_") if part) or "column"
     return (name if name[0].isalpha() else f"c_{name}")[:40].rstrip("_")

@@ -43,7 +43,19 @@ PERSONAL = (
     "mobile", "address", "street", "zip", "zipcode", "postcode", "postal", "birth", "birthday",
     "birthdate", "dob", "ssn", "passport", "iban", "ip",
 )  # fmt: skip
-LABEL = ("churn", "churned", "exited", "attrition", "label", "target", "cancelled", "canceled", "left")
+LABEL = (
+    "churn",
+    "churned",
+    "exited",
+    "attrition",
+    "label",
+    "target",
+    "cancelled",
+    "canceled",
+    "left",
+    "result",
+    "outcome",
+)
 SNAPSHOT = (
     "total", "last", "tenure", "lifetime", "recency", "frequency", "sum", "count", "num",
     "satisfaction", "clv", "score", "balance",

@@ -111,7 +111,7 @@ def weeks_without_events(weeks: list[date]) -> tuple[list[date], list[str]]:
         return [], []
     named = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
     many = f"{len(missing)} weeks have" if len(missing) > 1 else "1 week has"
-    return missing, [f"{many} no event at all and count as weeks in which nobody was active: {named}."]
+    return missing, [f"{many} no event at all, as if nobody had been active: {named}."]
 
 
 def _day(value: date) -> date:

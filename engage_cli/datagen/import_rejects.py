@@ -2,7 +2,7 @@
 
 import csv
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engage_cli.datagen.import_load import Loaded
@@ -47,8 +47,9 @@ def judge(loaded: Loaded, shape: Shape, max_bad_fraction: float, rejects: Path |
     )
 
 
-def shape_report(loaded: Loaded, shape: Shape) -> ShapeReport:
-    """Count what was read, kept, set aside and left out."""
+def shape_report(loaded: Loaded, shape: Shape, ignore: Sequence[str] = ()) -> ShapeReport:
+    """Count what was read, kept, set aside and left out; `ignore` are columns that a contract leaves out."""
+    told = {name.strip().lower() for name in ignore}
     files = loaded.sources[shape]
     found: dict[bool, dict[str, int]] = {True: {}, False: {}}
     for kind, bad, number in loaded.db.execute(
@@ -69,7 +70,14 @@ def shape_report(loaded: Loaded, shape: Shape) -> ShapeReport:
         reasons=found[True],
         filled_columns=tuple(n for n in shape.names if not all(n in names for names in have)),
         ignored_columns=tuple(
-            sorted({h for s, u in zip(files, used, strict=True) for h in s.header if h not in u})
+            sorted(
+                {
+                    h
+                    for s, u in zip(files, used, strict=True)
+                    for h in s.header
+                    if h not in u and h.strip().lower() not in told
+                }
+            )
         ),
         rows_left_out=left,
         left_out=found[False],

@@ -145,17 +145,17 @@ class _Job:
         self, loaded: Loaded, weeks: list[date], files: int, rejects: Path | None, notes: tuple[str, ...]
     ) -> ImportReport:
         people, rows = loaded.shape("customers"), loaded.shape("activity")
-        contract = self._contract.contract if self._contract else DEFAULT
+        own = self._contract
         kept = loaded.count("SELECT count(*) FROM good_customers") if self.puts_customers(loaded) else 0
         return ImportReport(
-            customers=shape_report(loaded, people) if people else None,
-            activity=shape_report(loaded, rows) if rows else None,
+            customers=shape_report(loaded, people, own.customers.ignore if own else ()) if people else None,
+            activity=shape_report(loaded, rows, own.activity.ignore if own else ()) if rows else None,
             weeks=tuple(weeks),
             files_put=files,
             rejects=rejects,
             notes=notes,
             customer_count=kept,
-            weeks_needed=contract.weeks_needed,
+            weeks_needed=(own.contract if own else DEFAULT).weeks_needed,
         )
 
 

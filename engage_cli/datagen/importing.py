@@ -44,7 +44,7 @@ def import_into(
     undated = contract is not None and not (has_file and contract.customers.signed_up)
     must_keep = list(customer_ids(raw)) if customers and not replace else None
     known = None if customers or not has_file else list(customer_ids(raw))
-    if known == [] and contract is not None:
+    if known == [] and activity and contract is not None:
         raise UserError(
             "There are no customers yet, and the contract takes them from a file.",
             hint='Give it with --customers, or write from = "activity" into [customers] of the contract.',

@@ -58,10 +58,13 @@ def _extremum(name: str) -> Renderer:
 
 
 def _concat(arguments: Arguments) -> exp.Expression:
-    result = arguments[0]
-    for argument in arguments[1:]:
-        result = _call("trino_concat", result, argument)
-    return result
+    # Nested macros take time that doubles with every level: from the third argument on it is the operator.
+    if len(arguments) == 1:
+        return arguments[0]
+    result = _call("trino_concat", *arguments[:2])
+    for argument in arguments[2:]:
+        result = exp.DPipe(this=result, expression=_call("trino_part", argument))
+    return exp.Paren(this=result) if len(arguments) > 2 else result
 
 
 def _from_base(arguments: Arguments) -> exp.Expression:
