@@ -1,5 +1,6 @@
 """The contract file: what a user may write, what follows from it, and how mistakes are told."""
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -184,3 +185,19 @@ def test_an_amount_that_is_per_nothing_stays_so() -> None:
     assert found.contract.measure("amount").per == ""
     changed = replace(found, contract=replace(found.contract, name="x"))
     assert parsed(render_contract(changed, {}, FILE)).contract.measure("amount").per == ""
+
+
+GUIDE = (Path(__file__).parents[2] / "docs/guides/your_own_data.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL))
+def test_the_contracts_of_the_guide_are_contracts(text: str) -> None:
+    assert parsed(text).contract.measures
+
+
+def test_the_guide_explains_every_key() -> None:
+    source = (Path(__file__).parents[2] / "engage_cli/datagen/contract_file.py").read_text(encoding="utf-8")
+    keys = set(re.findall(r"\.(?:text|choice|whole|number|numbers|texts)\(\s*\"(\w+)\"", source))
+    keys |= {f"{target}_weeks" for target in ("engagement", "churn", "value")}
+    assert {"event_id", "week_starts", "currency", "min"} <= keys
+    assert sorted(key for key in keys if f"`{key}`" not in GUIDE) == []
