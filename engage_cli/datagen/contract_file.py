@@ -22,7 +22,7 @@ from typing import Any
 from engage_ml import data_contract as dc
 from engage_ml.contract import ContractError
 
-from engage_cli.datagen.contract_section import Section
+from engage_cli.datagen.contract_section import Section, nearest
 from engage_cli.datagen.contract_time import TIME_WORDS, WEEKDAYS, time_problem
 from engage_cli.errors import UserError
 
@@ -42,6 +42,8 @@ class Source:
 
     column: str
     times: str = ""
+    of: str = ""
+    """Of a measure of events: the name of the only type whose values count."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ class _Reader:
 
     def _measure(self, section: Section, name: str, value: str | Mapping[str, Any]) -> None:
         one = Section(section.file, f"{section.place}.measures.{name}", _as_table(value))
-        source = Source(one.text("column", name), one.text("times"))
+        source = Source(one.text("column", name), one.text("times"), one.text("of"))
         negative = one.choice("negative", NEGATIVE, "refuse")
         found = dc.Measure(
             name,
@@ -247,6 +249,13 @@ class _Reader:
                 "has types, but no column of them",
                 hint='Name it: type = "event_type" (only events have types).',
             )
+        for name, source in self.columns.items():
+            if source.of and not types.has(source.of):
+                section.refuse(
+                    f"is of {source.of!r}, which is no type",
+                    key=f"measures.{name}",
+                    hint=nearest(source.of, types.keys()) or "Name a type of [activity.types].",
+                )
         for name, value in types.entries():
             table = {"value": value} if isinstance(value, str) else dict(value)
             one = Section(section.file, f"{types.place}.{name}", table)

@@ -129,7 +129,13 @@ def _complete_value(guess: Guess) -> None:
     """Choose what value and transactions are, and what one transaction brings."""
     by_name = {m.name: m for m in guess.measures}
     amounts = [m.name for m in guess.measures if m.kind == dc.AMOUNT]
-    totals = [n for n in amounts if known.has_part(guess.columns[n].column, known.TOTAL)]
+    # In the order of the words: `amount_paid` before `payment_plan_days`.
+    totals = [
+        n
+        for word in known.TOTAL
+        for n in amounts
+        if known.has_word(guess.columns[n].column, (word,)) or (word == n and guess.columns[n].times)
+    ]
     bought = [n for n in guess.types if known.has_part(n, known.PURCHASE)]
     sums = [m.name for m in guess.measures if m.name in guess.columns]
     guess.value = (totals or amounts or bought or sums or [dc.EVENTS])[0]

@@ -11,6 +11,7 @@ from engage_cli.datagen.contract_guess_customers import (
     as_attribute,
     best_column,
     customer_score,
+    is_personal,
     order_words,
 )
 from engage_cli.datagen.contract_profile import ColumnProfile, Table, TableProfile
@@ -81,7 +82,7 @@ def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> Col
         for c in profile.columns
         if c.whole and c is not customer and c.highest is not None and c.highest < _LONGEST_COUNT
     ]
-    for unit, names in (("weeks", ("week", "weeks")), ("days", ("day", "days", "date", "time"))):
+    for unit, names in (("days", ("day", "days", "date")), ("weeks", ("week", "weeks"))):
         for c in counted:
             if known.has_word(c.name, names):
                 guess.activity = replace(guess.activity, time=c.name, time_format=f"{unit} since {ORIGIN}")
@@ -116,7 +117,9 @@ def _event_id(
 ) -> list[ColumnProfile]:
     """A number of an order or invoice that several rows share makes one event of them."""
     for c in rest:
-        if known.has_part(c.name, known.ORDER) and known.is_identifier(c.name) and not c.unique:
+        named = known.is_identifier(c.name) or len(known.words_of(c.name)) == 1
+        often = c.filled >= 0.9 * customer.filled and not c.unique
+        if known.has_part(c.name, known.ORDER) and named and often and c.kind in ("text", "number"):
             rows = table.rows_per([customer.name, c.name])
             if rows > 1.2:
                 guess.activity = replace(guess.activity, event_id=c.name)
@@ -163,7 +166,8 @@ def _attributes(
     """Texts that stay the same for a customer say something of the customer."""
     left = []
     for c in rest:
-        few = c.kind in ("text", "boolean") and 2 <= c.distinct <= 50 and not known.is_identifier(c.name)
+        few = c.kind in ("text", "boolean") and 2 <= c.distinct <= 50
+        few = few and not known.is_identifier(c.name) and not is_personal(c)
         if few and table.share_constant(customer.name, c.name) >= 0.95:
             name = guess.name(c.name)
             protected = known.has_word(c.name, known.PROTECTED)
@@ -183,9 +187,15 @@ def _product(guess: "Guess", rest: list[ColumnProfile]) -> list[ColumnProfile]:
         return rest
     name = guess.name("amount")
     guess.columns[name] = Source(many.name, price.name)
-    _add(guess, name, dc.AMOUNT, many.negative + price.negative)
     guess.comments[f"activity.measures.{name}"] = f"{many.name} times {price.name}"
+    _add(guess, name, dc.AMOUNT, many.negative + price.negative)
     return [c for c in rest if c is not price]
+
+
+def _of_purchases(guess: "Guess", column: ColumnProfile) -> str:
+    """The type whose amounts count, when there are types: the price of what is only looked at is no value."""
+    bought = [name for name in guess.types if known.has_part(name, known.PURCHASE)]
+    return bought[0] if bought and known.has_part(column.name, known.MONEY) else ""
 
 
 def _measure(guess: "Guess", column: ColumnProfile) -> bool:
@@ -202,7 +212,7 @@ def _measure(guess: "Guess", column: ColumnProfile) -> bool:
         return False
     money = known.has_part(column.name, known.MONEY)
     name = guess.name(column.name)
-    guess.columns[name] = Source(column.name)
+    guess.columns[name] = Source(column.name, of=_of_purchases(guess, column))
     _add(guess, name, dc.AMOUNT if money or not column.whole else dc.COUNT, column.negative)
     return True
 
@@ -210,5 +220,7 @@ def _measure(guess: "Guess", column: ColumnProfile) -> bool:
 def _add(guess: "Guess", name: str, kind: str, negative: int) -> None:
     guess.measures.append(dc.Measure(name, kind, negative=bool(negative)))
     guess.negative[name] = "keep" if negative else "refuse"
+    place = f"activity.measures.{name}"
     if negative:
-        guess.comments[f"activity.measures.{name}"] = f"{negative:,} values are below zero, such as returns"
+        before = f"{guess.comments[place]}; " if place in guess.comments else ""
+        guess.comments[place] = f"{before}{negative:,} values are below zero, such as returns"

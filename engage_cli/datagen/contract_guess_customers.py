@@ -50,6 +50,8 @@ def customer_score(column: ColumnProfile, shared: bool, *, unique: bool) -> int:
     """How much a column looks like the identifier of a customer; 0 for one that cannot be it."""
     if column.kind in ("time", "boolean") or (column.kind == "number" and not column.whole):
         return 0
+    if column.time_format == "%Y%m%d":
+        return 0
     # Products, invoices and the like are identifiers, too.
     named = 4 * known.has_part(column.name, known.CUSTOMER) + 2 * known.is_identifier(column.name)
     return named + 3 * shared + (2 * column.unique if unique else -3 * column.unique)
@@ -83,7 +85,7 @@ def _signed_up(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
 
 def _attribute(guess: "Guess", column: ColumnProfile, rows: int) -> list[str]:
     """Put a column where it belongs; the list holds it when it is to be ignored."""
-    if column.filled and _is_personal(column):
+    if column.filled and is_personal(column):
         from engage_cli.datagen.contract_file import canonical
 
         guess.personal.append(canonical(column.name))
@@ -116,9 +118,17 @@ def as_attribute(name: str, column: ColumnProfile) -> dc.Attribute:
     return dc.Attribute(name, dc.NUMBER)
 
 
-def _is_personal(column: ColumnProfile) -> bool:
+def is_personal(column: ColumnProfile) -> bool:
+    """Whether a column holds names, addresses or the like, by its name or its values."""
     mails = sum("@" in v for v in column.examples)
     return 2 * mails > len(column.examples) or known.has_word(column.name, known.PERSONAL)
+
+
+def _is_sequence(column: ColumnProfile, rows: int) -> bool:
+    """Whether a column numbers the rows."""
+    if not column.whole or not column.unique or rows <= 50 or known.has_word(column.name, known.PROTECTED):
+        return False
+    return (column.highest or 0) - (column.lowest or 0) <= 3 * column.distinct
 
 
 def _why_ignored(column: ColumnProfile, rows: int) -> str:
@@ -132,7 +142,7 @@ def _why_ignored(column: ColumnProfile, rows: int) -> str:
         return "a date that is no sign-up"
     if column.kind == "number" and known.has_word(column.name, known.SNAPSHOT):
         return "seems to be a sum up to the day of the export, which would tell the future"
-    if known.is_identifier(column.name) or (column.whole and column.unique and rows > 50):
+    if known.is_identifier(column.name) or _is_sequence(column, rows):
         return "an identifier"
     if column.kind == "text" and column.words > LONGEST_TEXT_WORDS:
         return "free text"

@@ -12,7 +12,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from engage_cli.datagen.contract_time import CANDIDATES, EPOCH, EPOCH_MS, day_first_is_open, swapped, time_sql
+from engage_cli.datagen.contract_time import (
+    CANDIDATES,
+    EPOCH,
+    EPOCH_MS,
+    FIRST_YEAR,
+    day_first_is_open,
+    swapped,
+    time_sql,
+)
 from engage_cli.datagen.import_rows import literal, quoted
 from engage_cli.datagen.import_sources import SourceFile, files_of, read_header
 from engage_cli.datagen.import_values import number_value
@@ -140,8 +148,9 @@ class Table:
             ).fetchone()[0]
             if hits < 0.9 * len(found.examples):
                 continue
+            # "%Y" reads the year 13 as well.
             read = self.db.execute(
-                f"SELECT count({time_sql(value, text)}) FROM {self.what}_sample"
+                f"SELECT count(*) FROM {self.what}_sample WHERE year({time_sql(value, text)}) >= {FIRST_YEAR}"
             ).fetchone()[0]
             if read >= 0.98 * found.filled:
                 both = bool(text) and self._other_order_fits(found, value, text)
@@ -185,9 +194,10 @@ class Table:
     def rows_per(self, columns: Sequence[str]) -> float:
         """Rows of the sample for each combination of values."""
         names = ", ".join(_filled(c) for c in columns)
+        present = " AND ".join(f"{_filled(c)} IS NOT NULL" for c in columns)
         rows, groups = self.db.execute(
             f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM {self.what}_sample "
-            f"WHERE {_filled(columns[0])} IS NOT NULL GROUP BY {names})"
+            f"WHERE {present} GROUP BY {names})"
         ).fetchone()
         return float(rows or 0) / (groups or 1)
 

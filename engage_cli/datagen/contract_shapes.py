@@ -74,6 +74,7 @@ def _measure(found: FileContract, measure: dc.Measure) -> Column:
     reading = Reading(
         source.column,
         source.times,
+        only_type=found.contract.types.get(source.of, ""),
         decimal=found.activity.decimal,
         when_negative="keep" if said == "keep" else "drop" if said == "drop" else "refuse",
     )

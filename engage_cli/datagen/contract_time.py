@@ -10,6 +10,8 @@ TIME_WORDS = (
     'nothing (2026-01-31 or 2026-01-31 13:45:00), a pattern such as "%d.%m.%Y %H:%M", "epoch", "epoch ms", '
     '"days since 2013-10-01", "weeks since 2013-10-07"'
 )
+FIRST_YEAR = 1900
+"""Times before it are mistakes: a year of two digits read as one of four, an empty time of a spreadsheet."""
 _SINCE = re.compile(r"(days|weeks) since (\d{4}-\d{2}-\d{2})")
 _DIRECTIVES = frozenset("aAbBdmyYHIpMSfjGVuqU")
 # The most usual first: the first that reads every value is taken.

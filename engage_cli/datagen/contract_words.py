@@ -4,7 +4,8 @@ import re
 
 CUSTOMER = (
     "customer", "client", "user", "member", "account", "student", "learner", "subscriber", "household",
-    "shopper", "visitor", "cust", "player", "donor", "cardholder", "buyer", "person", "patient",
+    "shopper", "visitor", "cust", "player", "donor", "cardholder", "buyer", "person", "patient", "card",
+    "msno",
 )  # fmt: skip
 IDENTIFIER = (
     "id", "key", "no", "number", "num", "nr", "code", "uuid", "sku", "index", "unnamed", "stockcode",
@@ -19,6 +20,10 @@ SIGNED_UP = (
 )  # fmt: skip
 TYPE = ("event", "type", "action", "behavior", "behaviour", "activity")
 ORDER = ("invoice", "order", "transaction", "basket", "receipt", "bill", "ticket", "purchase")
+THINGS = (
+    "item", "product", "article", "session", "store", "shop", "category", "brand", "site", "event", "page",
+    "device", "row", "record", "line", "uu", "content", "object",
+)  # fmt: skip
 MONEY = (
     "amount", "price", "total", "revenue", "value", "spend", "spent", "sale", "sales", "cost", "paid",
     "payment", "charge", "charges", "fee", "dollar", "usd", "eur", "gbp", "gross", "net", "turnover",
@@ -32,7 +37,7 @@ QUANTITY = ("quantity", "qty", "units", "items", "pieces")
 NOT_SUMMED = (
     "avg", "mean", "average", "rate", "ratio", "pct", "percent", "share", "balance", "latitude",
     "longitude", "lat", "lon", "lng", "year", "month", "hour", "minute_of", "weekday", "zip", "postal",
-    "phone", "age", "rank", "score", "version",
+    "phone", "age", "rank", "score", "version", "day", "date", "week",
 )  # fmt: skip
 PROTECTED = (
     "gender", "sex", "ethnicity", "ethnic", "race", "religion", "nationality", "disability", "disabled",
@@ -84,6 +89,8 @@ def has_part(column: str, known: tuple[str, ...]) -> bool:
 def is_identifier(column: str) -> bool:
     """Whether a name ends like that of an identifier: `StockCode`, `order_id`, `CUSTOMERID`."""
     words = words_of(column)
-    return bool(words) and (
-        words[-1] in IDENTIFIER or words[0] in ("id", "unnamed") or words[-1].endswith(("id", "uuid"))
-    )
+    if not words:
+        return False
+    # "customerid", and not "paid".
+    joined = words[-1].endswith("id") and words[-1][:-2] in (*CUSTOMER, *ORDER, *THINGS)
+    return joined or words[-1] in IDENTIFIER or words[0] in ("id", "unnamed")

@@ -170,6 +170,7 @@ def _measure(found: FileContract, m: dc.Measure) -> dict[str, object]:
     return {
         "column": source.column if source.column != m.name else "",
         "times": source.times,
+        "of": source.of,
         "meaning": m.meaning,
         "unit": m.unit,
         "one": m.one,

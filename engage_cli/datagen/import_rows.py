@@ -6,7 +6,7 @@ A reason is two columns: `kind`, a sentence to count by, and `detail`, the value
 
 from datetime import date
 
-from engage_cli.datagen.contract_time import WEEKDAYS
+from engage_cli.datagen.contract_time import FIRST_YEAR, WEEKDAYS
 from engage_cli.datagen.import_sources import SourceFile
 from engage_cli.datagen.import_values import own_value, raw_value
 from engage_cli.datagen.shapes import Column, ColumnType, Shape
@@ -115,13 +115,24 @@ def checked_select(shape: Shape, source: SourceFile, file_no: int, today: date) 
     )
     skips = " ".join(f"WHEN {test} THEN {literal(words)}" for test, words in _left_out(shape))
     left = f"CASE {skips} END" if skips else "CAST(NULL AS VARCHAR)"
+    read = _of_their_types(shape, raw_select(shape, source))
     return (
-        f"WITH raw AS ({raw_select(shape, source)}), typed AS (SELECT row_no, {typed}, {raw} FROM raw), "
+        f"WITH raw AS ({read}), typed AS (SELECT row_no, {typed}, {raw} FROM raw), "
         f"seen AS (SELECT *, {left} AS left_out FROM typed) "
         f"SELECT {file_no} AS file_no, row_no, {names}, "
         f"CASE WHEN left_out IS NULL THEN CASE {kind} END END AS kind, "
         f"left(CASE WHEN left_out IS NULL THEN CASE {detail} END END, 60) AS detail, left_out FROM seen"
     )
+
+
+def _of_their_types(shape: Shape, raw: str) -> str:
+    """The rows of `raw` without the values that belong to another type of event."""
+    changed = ", ".join(
+        f"CASE WHEN event_type = {literal(c.reading.only_type)} THEN {quoted(c.name)} END AS {quoted(c.name)}"
+        for c in shape.columns
+        if c.reading and c.reading.only_type
+    )
+    return f"SELECT * REPLACE ({changed}) FROM ({raw})" if changed else raw
 
 
 def _raw(column: Column) -> str:
@@ -157,6 +168,8 @@ def _rules(shape: Shape, column: Column, today: date) -> list[tuple[str, str, st
         rules.append((f"{name} > {column.maximum}", f"{said} is above {column.maximum:g}", shown))
     if column.type in ("date", "time"):
         rules.append((f"CAST({name} AS DATE) > DATE '{today}'", f"{said} is in the future", shown))
+        if column.reading:
+            rules.append((f"year({name}) < {FIRST_YEAR}", f"{said} is before {FIRST_YEAR}", shown))
     if said == "week" and shape.name == "activity":
         starts = column.reading.week_starts if column.reading else "monday"
         day = WEEKDAYS.index(starts) + 1

@@ -19,7 +19,7 @@ def keep_activity(loaded: Loaded, shape: Shape) -> list[date]:
     """Make `good_activity`, with `week` as a column; its weeks, oldest first."""
     if shape.has_events:
         week = "CAST(date_trunc('week', event_time) AS DATE)"
-        source, order = _events(loaded, shape), "week, customer_id, event_time"
+        source, order = _events(loaded, shape), "week, customer_id, event_time, file_no, row_no"
     else:
         names = ", ".join(quoted(n) for n in shape.names if n != "week")
         good = f"FROM activity r WHERE {loaded.good('activity', 'r')}"
@@ -45,7 +45,8 @@ def _events(loaded: Loaded, shape: Shape) -> str:
             continue
         is_measure = c.type in ("long", "double") and c.name not in shape.of_customer
         how = "min" if c.name == "event_time" else "sum" if is_measure else "any_value"
-        parts.append(f"CAST({how}({name}) AS {SQL_TYPES[c.type]}) AS {name}")
+        # In the order of the rows: a sum of floating-point numbers depends on it.
+        parts.append(f"CAST({how}({name} ORDER BY file_no, row_no) AS {SQL_TYPES[c.type]}) AS {name}")
     # A row without an identifier is an event of its own.
     group = f"customer_id, CAST(event_time AS DATE), coalesce({EVENT_ID}, file_no || ':' || row_no)"
     return (

@@ -41,6 +41,8 @@ class Reading:
     column: str
     times: str = ""
     """Another column: the value is the product of both."""
+    only_type: str = ""
+    """Only events of this type have a value, whatever the column holds for others."""
     time_format: str = ""
     decimal: str = "."
     week_starts: str = "monday"

@@ -164,6 +164,13 @@ def test_lines_of_one_receipt_are_one_event_and_lines_without_one_are_their_own(
     assert "event_id" not in owner.rows()[0]
 
 
+def test_a_year_of_two_digits_is_not_read_as_one_of_four(owner: Owner) -> None:
+    contract = EVENTS.replace('"events"', '"events"\ntime_format = "%d/%m/%Y"')
+    report = owner.read(contract, HEAD + "a,05/01/26,1\na,05/01/2026,1\n")
+    assert report.activity is not None
+    assert report.activity.reasons == {"event_time is before 1900": 1}
+
+
 def test_equal_events_are_two_events(owner: Owner) -> None:
     owner.read(EVENTS, "customer_id,event_time,amount\na,2026-01-05,1\na,2026-01-05,1\n")
     assert len(owner.rows()) == 2

@@ -83,7 +83,7 @@ def test_the_weeks_of_a_shop_are_its_receipts_added_up(shop: tuple[Owner, Path])
             cell["amount"] += row["amount"]
             cell["orders"].add((row["InvoiceNo"], row["day"]))
             cell["days"].add(row["day"])
-    rows = cleaned(owner, as_of).execute("SELECT * FROM activity").to_arrow_table().to_pylist()
+    rows = cleaned(owner, as_of).sql("SELECT * FROM activity").to_arrow_table().to_pylist()
     found = {(r["customer_id"], r["week"]): r for r in rows}
     assert found.keys() == expected.keys()
     for key, cell in expected.items():
