@@ -8,7 +8,7 @@ from engage_cli.datagen.contract_file import ACTIVITY as FROM_ACTIVITY
 from engage_cli.datagen.contract_file import FileContract
 from engage_cli.datagen.shapes import ACTIVITY_PREFIX, CUSTOMERS_PREFIX, Column, ColumnType, Reading, Shape
 
-EVENT_ID = "event_id"
+EVENT_ID = "_event_id"
 _KINDS: dict[str, ColumnType] = {dc.CATEGORY: "string", dc.NUMBER: "double", dc.BOOLEAN: "boolean"}
 
 

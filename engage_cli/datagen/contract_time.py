@@ -54,7 +54,9 @@ def time_sql(raw: str, text: str) -> str:
     number = f"TRY_CAST({raw} AS DOUBLE)"
     if text in (EPOCH, EPOCH_MS):
         scale = 1_000_000 if text == EPOCH else 1_000
-        return f"make_timestamp(TRY_CAST({number} * {scale} AS BIGINT))"
+        # Up to the year 5138: more is no time, and would be an error.
+        inside = f"CASE WHEN abs({number}) < {10**17 // scale} THEN CAST({number} * {scale} AS BIGINT) END"
+        return f"make_timestamp({inside})"
     match = _SINCE.fullmatch(text)
     if match:
         unit = 86_400 if match[1] == "days" else 7 * 86_400

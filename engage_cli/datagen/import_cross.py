@@ -27,8 +27,8 @@ def set_aside_duplicates(loaded: Loaded, shape: Shape) -> None:
     rows = (
         f"(WITH good AS ({good}), "
         f"repeated AS (SELECT {columns} FROM good GROUP BY ALL HAVING count(*) > 1) "
-        f"SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY file_no, row_no) AS nth "
-        f"FROM good SEMI JOIN repeated USING ({columns})) WHERE nth > 1"
+        f"SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY _file, _row) AS _nth "
+        f"FROM good SEMI JOIN repeated USING ({columns})) WHERE _nth > 1"
     )
     reject(loaded.db, shape.name, kind, rows, detail="customer_id")
 

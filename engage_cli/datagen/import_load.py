@@ -1,6 +1,6 @@
 """Reads every file once into an on-disk DuckDB, with the reason of each row that is not used.
 
-Tables: `customers` and `activity` (file_no, row_no, the columns, kind, detail, left_out) and `rejects`: the
+Tables: `customers` and `activity` (_file, _row, the columns, _kind, _detail, _left) and `rejects`: the
 rows that are set aside (`bad`) or left out. A row is good when it is not among the rejects.
 """
 
@@ -65,7 +65,7 @@ class Loaded:
         """The condition that a row is used."""
         return (
             f"NOT EXISTS (SELECT 1 FROM rejects x WHERE x.shape = '{shape}' "
-            f"AND x.file_no = {alias}.file_no AND x.row_no = {alias}.row_no)"
+            f"AND x.file_no = {alias}._file AND x.row_no = {alias}._row)"
         )
 
     def count(self, sql: str) -> int:
@@ -83,13 +83,13 @@ def load(db: Any, sources: dict[Shape, list[SourceFile]], today: date) -> Loaded
         columns = ", ".join(f"{quoted(c.name)} {SQL_TYPES[c.type]}" for c in shape.columns)
         db.execute(
             f"CREATE TABLE {shape.name} "
-            f"(file_no INT, row_no BIGINT, {columns}, kind VARCHAR, detail VARCHAR, left_out VARCHAR)"
+            f"(_file INT, _row BIGINT, {columns}, _kind VARCHAR, _detail VARCHAR, _left VARCHAR)"
         )
         for number, source in enumerate(files):
             _load_file(loaded, shape, number, source, today)
         db.execute(
-            f"INSERT INTO rejects SELECT '{shape.name}', file_no, row_no, NULL, coalesce(kind, left_out), "
-            f"detail, kind IS NOT NULL FROM {shape.name} WHERE kind IS NOT NULL OR left_out IS NOT NULL"
+            f"INSERT INTO rejects SELECT '{shape.name}', _file, _row, NULL, coalesce(_kind, _left), "
+            f"_detail, _kind IS NOT NULL FROM {shape.name} WHERE _kind IS NOT NULL OR _left IS NOT NULL"
         )
     return loaded
 
@@ -105,7 +105,7 @@ def _load_file(loaded: Loaded, shape: Shape, number: int, source: SourceFile, to
             f"{source.path} cannot be read: {str(exc).splitlines()[0]}.", hint="Repair or export it again."
         ) from exc
     rows, bad = loaded.db.execute(
-        f"SELECT count(*), count(kind) FROM {shape.name} WHERE file_no = {number}"
+        f"SELECT count(*), count(_kind) FROM {shape.name} WHERE _file = {number}"
     ).fetchone()
     if rows == 0 and not loaded.broken.get((shape.name, number)):
         raise UserError(f"{source.path} holds no rows.", hint="Remove it or export it again.")
@@ -163,8 +163,8 @@ def register_ids(db: Any, table: str, ids: Iterable[str] | Sequence[str]) -> Non
 
 
 def reject(db: Any, shape: str, kind: str, rows: str, *, bad: bool = True, detail: str = "NULL") -> None:
-    """Put rows among the rejects: `rows` is what follows SELECT ... FROM, with file_no and row_no."""
+    """Put rows among the rejects: `rows` is what follows SELECT ... FROM, with _file and _row."""
     db.execute(
-        f"INSERT INTO rejects SELECT '{shape}', file_no, row_no, NULL, {literal(kind)}, {detail}, {bad} "
+        f"INSERT INTO rejects SELECT '{shape}', _file, _row, NULL, {literal(kind)}, {detail}, {bad} "
         f"FROM {rows}"
     )

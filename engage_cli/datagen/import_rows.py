@@ -1,7 +1,7 @@
 """SQL for the checks of single rows: typed values, and the reason why a row is set aside.
 
 Every raw value is text, whether it came from CSV or Parquet, so both formats meet the same rules.
-A reason is two columns: `kind`, a sentence to count by, and `detail`, the value (never a personal one).
+A reason is two columns: `_kind`, a sentence to count by, and `_detail`, the value (never a personal one).
 """
 
 from datetime import date
@@ -49,7 +49,7 @@ def type_words(column: Column) -> str:
 
 
 def raw_select(shape: Shape, source: SourceFile) -> str:
-    """Return a SELECT of `row_no` (1-based record) and the shape's columns as trimmed text or NULL."""
+    """Return a SELECT of `_row` (1-based record) and the shape's columns as trimmed text or NULL."""
     path = literal(str(source.readable or source.path))
     if source.format == "csv":
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in source.header)
@@ -73,7 +73,7 @@ def raw_select(shape: Shape, source: SourceFile) -> str:
         if column.name in source.factors:
             text = f"CAST({quoted(source.factors[column.name])} AS VARCHAR)"
             values.append(f"{raw_value(column, text)} AS {_factor(column)}")
-    return f"SELECT {row_no} AS row_no, {', '.join(values)} FROM {relation}"
+    return f"SELECT {row_no} AS _row, {', '.join(values)} FROM {relation}"
 
 
 def _factor(column: Column) -> str:
@@ -99,7 +99,7 @@ def typed_value(column: Column, alias: str = "raw") -> str:
 
 
 def checked_select(shape: Shape, source: SourceFile, file_no: int, today: date) -> str:
-    """Return a SELECT of file_no, row_no, the typed columns, kind, detail (NULL for a good row) and `left`:
+    """Return a SELECT of _file, _row, the typed columns, _kind, _detail (NULL for a good row) and _left:
     why a row is left out without being bad.
     """
     typed = ", ".join(f"{typed_value(column)} AS {quoted(column.name)}" for column in shape.columns)
@@ -117,11 +117,11 @@ def checked_select(shape: Shape, source: SourceFile, file_no: int, today: date) 
     left = f"CASE {skips} END" if skips else "CAST(NULL AS VARCHAR)"
     read = _of_their_types(shape, raw_select(shape, source))
     return (
-        f"WITH raw AS ({read}), typed AS (SELECT row_no, {typed}, {raw} FROM raw), "
-        f"seen AS (SELECT *, {left} AS left_out FROM typed) "
-        f"SELECT {file_no} AS file_no, row_no, {names}, "
-        f"CASE WHEN left_out IS NULL THEN CASE {kind} END END AS kind, "
-        f"left(CASE WHEN left_out IS NULL THEN CASE {detail} END END, 60) AS detail, left_out FROM seen"
+        f"WITH raw AS ({read}), typed AS (SELECT _row, {typed}, {raw} FROM raw), "
+        f"seen AS (SELECT *, {left} AS _left FROM typed) "
+        f"SELECT {file_no} AS _file, _row, {names}, "
+        f"CASE WHEN _left IS NULL THEN CASE {kind} END END AS _kind, "
+        f"left(CASE WHEN _left IS NULL THEN CASE {detail} END END, 60) AS _detail, _left FROM seen"
     )
 
 

@@ -131,6 +131,8 @@ def _text_encoding(path: Path) -> str:
 
 
 def _unrepeated(path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
+    # Programs write a column of row numbers without a name.
+    header = tuple(name if name.strip() else f"unnamed {n}" for n, name in enumerate(header, start=1))
     lowered = [_plain(name) for name in header]
     for name in lowered:
         if lowered.count(name) > 1:

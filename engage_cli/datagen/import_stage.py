@@ -19,12 +19,12 @@ def keep_activity(loaded: Loaded, shape: Shape) -> list[date]:
     """Make `good_activity`, with `week` as a column; its weeks, oldest first."""
     if shape.has_events:
         week = "CAST(date_trunc('week', event_time) AS DATE)"
-        source, order = _events(loaded, shape), "week, customer_id, event_time, file_no, row_no"
+        source, order = _events(loaded, shape), "week, customer_id, event_time, _file, _row"
     else:
         names = ", ".join(quoted(n) for n in shape.names if n != "week")
         good = f"FROM activity r WHERE {loaded.good('activity', 'r')}"
         week = _NEAREST_MONDAY
-        source, order = f"SELECT file_no, row_no, {names}, week {good}", "week, customer_id"
+        source, order = f"SELECT _file, _row, {names}, week {good}", "week, customer_id"
     rest = "* EXCLUDE (week)" if not shape.has_events else "*"
     loaded.db.execute(
         f"CREATE TABLE good_activity AS SELECT {rest}, {week} AS week FROM ({source}) ORDER BY {order}"
@@ -37,7 +37,7 @@ def _events(loaded: Loaded, shape: Shape) -> str:
     """The good events; rows that share an event become one, with the sums of their measures."""
     good = f"FROM activity r WHERE {loaded.good('activity', 'r')}"
     if EVENT_ID not in shape.names:
-        return f"SELECT file_no, row_no, {', '.join(map(quoted, shape.names))} {good}"
+        return f"SELECT _file, _row, {', '.join(map(quoted, shape.names))} {good}"
     parts = []
     for c in shape.columns:
         name = quoted(c.name)
@@ -46,11 +46,11 @@ def _events(loaded: Loaded, shape: Shape) -> str:
         is_measure = c.type in ("long", "double") and c.name not in shape.of_customer
         how = "min" if c.name == "event_time" else "sum" if is_measure else "any_value"
         # In the order of the rows: a sum of floating-point numbers depends on it.
-        parts.append(f"CAST({how}({name} ORDER BY file_no, row_no) AS {SQL_TYPES[c.type]}) AS {name}")
+        parts.append(f"CAST({how}({name} ORDER BY _file, _row) AS {SQL_TYPES[c.type]}) AS {name}")
     # A row without an identifier is an event of its own.
-    group = f"customer_id, CAST(event_time AS DATE), coalesce({EVENT_ID}, file_no || ':' || row_no)"
+    group = f"customer_id, CAST(event_time AS DATE), coalesce({EVENT_ID}, _file || ':' || _row)"
     return (
-        f"SELECT min(file_no) AS file_no, min(row_no) AS row_no, customer_id, {', '.join(parts)} "
+        f"SELECT min(_file) AS _file, min(_row) AS _row, customer_id, {', '.join(parts)} "
         f"{good} GROUP BY {group}"
     )
 
@@ -60,7 +60,7 @@ def keep_customers(loaded: Loaded, shape: Shape) -> None:
     names = ", ".join(map(quoted, shape.names))
     loaded.db.execute(
         f"CREATE TABLE good_customers AS SELECT {names} FROM customers r "
-        f"WHERE {loaded.good('customers', 'r')} ORDER BY file_no, row_no"
+        f"WHERE {loaded.good('customers', 'r')} ORDER BY _file, _row"
     )
 
 
@@ -75,7 +75,7 @@ def date_customers(loaded: Loaded, shape: Shape, existing: Any) -> int:
     loaded.db.execute(
         f"CREATE TABLE good_customers AS SELECT c.customer_id, f.signup_date{', ' + rest if rest else ''} "
         f"FROM customers c JOIN first_activity f USING (customer_id) "
-        f"WHERE {loaded.good('customers', 'c')} ORDER BY c.file_no, c.row_no"
+        f"WHERE {loaded.good('customers', 'c')} ORDER BY c._file, c._row"
     )
     undated = (
         f"customers c WHERE {loaded.good('customers', 'c')} "
@@ -95,7 +95,7 @@ def derive_customers(loaded: Loaded, activity: Shape, existing: Any) -> None:
     columns = [activity.column(name) for name in activity.of_customer]
     moment = "event_time" if activity.has_events else "week"
     told = "".join(
-        f", arg_min({quoted(c.name)}, (a.{moment}, a.file_no, a.row_no)) AS {quoted(c.name)}" for c in columns
+        f", arg_min({quoted(c.name)}, (a.{moment}, a._file, a._row)) AS {quoted(c.name)}" for c in columns
     )
     loaded.db.execute(
         f"CREATE TABLE told AS SELECT customer_id{told} FROM good_activity a GROUP BY customer_id"

@@ -171,6 +171,41 @@ def test_a_year_of_two_digits_is_not_read_as_one_of_four(owner: Owner) -> None:
     assert report.activity.reasons == {"event_time is before 1900": 1}
 
 
+def test_names_that_the_import_uses_itself_are_free_for_a_contract(owner: Owner) -> None:
+    names = (
+        "file_no",
+        "row_no",
+        "kind",
+        "detail",
+        "left_out",
+        "event_id",
+        "line",
+        "bad",
+        "nth",
+        "order",
+        "raw",
+    )
+    measures = "".join(f'{name} = "count"\n' for name in names)
+    contract = EVENTS.replace('"events"', '"events"\nevent_id = "n"') + measures
+    owner.read(contract, HEAD.strip() + f",n,{','.join(names)}\na,2026-01-05,1,R{',7' * len(names)}\n")
+    (row,) = owner.rows()
+    assert [row[name] for name in names] == [7] * len(names)
+
+
+def test_columns_without_a_name_are_no_obstacle(owner: Owner) -> None:
+    report = owner.read(EVENTS, ",customer_id,event_time,amount,\n0,a,2026-01-05,1,\n")
+    assert report.activity is not None
+    assert report.activity.ignored_columns == ("unnamed 1", "unnamed 5")
+    assert len(owner.rows()) == 1
+
+
+def test_a_time_beyond_all_calendars_is_set_aside(owner: Owner) -> None:
+    contract = EVENTS.replace('"events"', '"events"\ntime_format = "epoch"')
+    report = owner.read(contract, HEAD + "a,1433221332,1\na,1e30,1\na,-1e12,1\n")
+    assert report.activity is not None
+    assert report.activity.reasons == {"event_time is not a time written as epoch": 2}
+
+
 def test_equal_events_are_two_events(owner: Owner) -> None:
     owner.read(EVENTS, "customer_id,event_time,amount\na,2026-01-05,1\na,2026-01-05,1\n")
     assert len(owner.rows()) == 2
