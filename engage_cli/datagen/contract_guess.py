@@ -116,7 +116,7 @@ def _with_horizons(name: str, guess: Guess, rows: Table) -> Guessed:
     first, last = rows.span(*times)
     weeks = complete_weeks(first, last, weekly=guess.kind == dc.WEEKLY)
     gap = rows.weeks_between_visits(guess.activity.customer, *times)
-    horizons = choose_horizons(weeks, gap)
+    horizons = choose_horizons(weeks, gap, rows.active_shares(guess.activity.customer, *times))
     guess.comments["activity"] = (
         f"{len(rows.files)} file{'s' if len(rows.files) > 1 else ''}, from {first:%Y-%m-%d} to "
         f"{last:%Y-%m-%d}: {weeks} weeks."

@@ -182,6 +182,19 @@ class Table:
         found = self.db.execute(f"SELECT median(gap) / 7.0 FROM ({gaps}) WHERE gap IS NOT NULL").fetchone()[0]
         return None if found is None else float(found)
 
+    def active_shares(self, customer: str, column: str, time_format: str) -> dict[int, float]:
+        """Which share of the customers came in the last 4, 8, ... 24 weeks of the data."""
+        day = time_sql(_filled(column), time_format)
+        last = f"SELECT max({day}) AS last FROM ({self.everything}) WHERE {_filled(customer)} IS NOT NULL"
+        windows = range(4, 25, 4)
+        counts = ", ".join(f"avg(CASE WHEN quiet < {7 * weeks} THEN 1.0 ELSE 0.0 END)" for weeks in windows)
+        found = self.db.execute(
+            f"SELECT {counts} FROM (SELECT min(date_diff('day', d, (FROM ({last})))) AS quiet FROM "
+            f"(SELECT {_filled(customer)} AS c, {day} AS d FROM ({self.everything})) "
+            "WHERE c IS NOT NULL AND d IS NOT NULL GROUP BY c)"
+        ).fetchone()
+        return dict(zip(windows, (float(share or 0) for share in found), strict=True))
+
     def share_constant(self, customer: str, column: str) -> float:
         """The share of customers (of those with several rows) for whom a column never changes."""
         sql = (

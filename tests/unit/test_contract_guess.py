@@ -11,6 +11,7 @@ from engage_ml import data_contract as dc
 
 from engage_cli.datagen.contract_file import FileContract
 from engage_cli.datagen.contract_horizons import choose_horizons, complete_weeks
+from engage_cli.datagen.contract_profile import opened
 from tests.unit.contract_support import Owner
 
 FIRST = datetime(2013, 1, 7, 9, 30)
@@ -165,6 +166,8 @@ def test_what_is_left_out_of_a_customers_file_is_said_with_the_reason(owner: Own
 
 # Horizons
 
+BUSY = dict.fromkeys(range(4, 25, 4), 0.5)
+
 
 @pytest.mark.parametrize(
     ("weeks", "gap", "churn", "value", "lookback"),
@@ -183,11 +186,26 @@ def test_what_is_left_out_of_a_customers_file_is_said_with_the_reason(owner: Own
 def test_horizons_fit_the_length_of_the_data_and_the_rhythm_of_the_customers(
     weeks: int, gap: float | None, churn: int, value: int, lookback: int
 ) -> None:
-    found = choose_horizons(weeks, gap)
+    found = choose_horizons(weeks, gap, BUSY)
     assert (found.weeks["churn"], found.weeks["value"], found.lookback) == (churn, value, lookback)
     needed = 3 * max(found.weeks.values()) + found.lookback
     assert needed <= weeks or weeks < 24
     assert ("too few" in found.comments["predict"]) is (weeks < 24)
+
+
+def test_a_horizon_in_which_hardly_anybody_comes_is_made_longer() -> None:
+    rare = {4: 0.02, 8: 0.04, 12: 0.06, 16: 0.08, 20: 0.1, 24: 0.12}
+    found = choose_horizons(80, 2.0, rare)
+    assert found.weeks["churn"] == 12
+    assert "6% of all customers came in the last 12 weeks" in found.comments["predict.churn_weeks"]
+    assert choose_horizons(80, 2.0, dict.fromkeys(rare, 0.0)).weeks["churn"] == 4
+
+
+def test_the_shares_of_customers_who_still_come_are_counted(owner: Owner) -> None:
+    rows = [f"c{n},{date(2020, 1, 5) + timedelta(weeks=n)},1" for n in range(50)]
+    with opened({"activity": [owner.write("a.csv", "\n".join(["client,day,n", *rows]) + "\n")]}) as tables:
+        shares = tables["activity"].active_shares("client", "day", "")
+    assert shares == {h: pytest.approx(h / 50) for h in (4, 8, 12, 16, 20, 24)}
 
 
 def test_weeks_are_counted_to_the_last_whole_one() -> None:
