@@ -45,9 +45,9 @@ class Guess:
         from engage_cli.datagen.contract_file import canonical
 
         base = canonical(column)
-        taken = {*self.columns, *self.types, *dc.RESERVED, dc.EVENTS}
+        taken = {*self.columns, *self.types, dc.EVENTS}
         names = [base, f"own_{base}"[:40], *(f"{base[:36]}_{n}" for n in range(2, 99))]
-        return next(n for n in names if n not in taken)
+        return next(n for n in names if n not in taken and not dc.is_reserved(n))
 
     def contract(self, name: str, horizons: Horizons) -> FileContract:
         """The whole contract."""

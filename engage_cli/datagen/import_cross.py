@@ -2,7 +2,7 @@
 are not over, and weeks without any event.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -112,6 +112,24 @@ def weeks_without_events(weeks: list[date]) -> tuple[list[date], list[str]]:
     named = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
     many = f"{len(missing)} weeks have" if len(missing) > 1 else "1 week has"
     return missing, [f"{many} no event at all, as if nobody had been active: {named}."]
+
+
+def refuse_losing_events(loaded: Loaded, weeks: list[date], there: Callable[[date], int]) -> None:
+    """Raise UserError when the first week has fewer events than in the raw bucket: it would lose some.
+
+    The first week of an export often begins in the middle of it, and an import replaces whole weeks.
+    `there` says how many events a week has in the bucket.
+    """
+    if not weeks:
+        return
+    first, before = weeks[0], there(weeks[0])
+    now = loaded.count(f"SELECT count(*) FROM good_activity WHERE week = DATE '{first}'")
+    if now < before:
+        raise UserError(
+            f"The week of {first} has {before:,} events in the raw bucket and {now:,} in the files, which "
+            "would replace them.",
+            hint="Give files that begin with a whole week, or add --replace to start anew with them.",
+        )
 
 
 def _day(value: date) -> date:

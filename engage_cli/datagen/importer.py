@@ -7,7 +7,7 @@ Only then does the first `put` happen. The columns are those of a user's contrac
 """
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ def import_files(
     known_customers: Iterable[str] | None = None,
     must_keep: Iterable[str] | None = None,
     existing: Any = None,
+    rows_there: Callable[[date], int] | None = None,
     memory_limit_mb: int = 512,
 ) -> ImportReport:
     """Check the files, then put them as Parquet in the raw layout; all or nothing. Without a sink they are
@@ -47,8 +48,9 @@ def import_files(
     `contract` names the columns; without it they are those of the synthetic data. `known_customers` are the
     ids that activity may name when no customers file is given; without either, that check is left out and
     noted. `must_keep` are ids that a customers file must hold. `existing` (a pyarrow table, or None) are the
-    customers of earlier imports, for a contract that takes customers or sign-ups from the activity. Rows set
-    aside go to `rejects_path` (replaced; only if there are any).
+    customers of earlier imports, for a contract that takes customers or sign-ups from the activity.
+    `rows_there` counts the events that a week has already, so that none is lost. Rows set aside go to
+    `rejects_path` (replaced; only if there are any).
 
     Raises UserError: see `docs/data.md`; nothing has been put then.
     """
@@ -67,6 +69,8 @@ def import_files(
             for shape in sources:
                 judge(loaded, shape, max_bad_fraction, rejects)
             weeks, found = job.keep(loaded)
+            if rows_there is not None:
+                cross.refuse_losing_events(loaded, weeks, rows_there)
             staged = staging.stage(loaded, work, weeks, customers=job.puts_customers(loaded)) if sink else []
             report = job.report(loaded, weeks, len(staged), rejects, (*notes, *found))
         finally:

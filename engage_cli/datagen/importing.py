@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engage_ml.data_contract import EVENTS
+
 from engage_cli.aws.objects import ObjectStore, ParallelSink
 from engage_cli.datagen.contract_file import FILE, FileContract
 from engage_cli.datagen.import_report import ImportReport
@@ -51,13 +53,18 @@ def import_into(
         )
     earlier = _customers(raw) if undated and not replace else None
     own = contract.contract if contract else None
+    by_event = own is not None and own.kind == EVENTS and activity and not replace
+
+    def counter(week: date) -> int:
+        return _rows_of(raw, week) if by_event else 0
+
     with ParallelSink(raw) as sink:
 
         def write(recorder: Sink) -> ImportReport:
             report = import_files(
                 customers, list(activity) or None, recorder, rejects_path=rejects, contract=contract,
                 today=datetime.now(UTC).date(), max_bad_fraction=max_bad_fraction, known_customers=known,
-                must_keep=must_keep, existing=earlier,
+                must_keep=must_keep, existing=earlier, rows_there=counter,
             )  # fmt: skip
             sink.flush()
             return report
@@ -128,6 +135,14 @@ def _refuse_half_a_start(
             f"The data there follow another contract, and {lacking} is not given.",
             hint="Give all of the files: both tables must follow the new contract.",
         )
+
+
+def _rows_of(raw: ObjectStore, week: date) -> int:
+    """The rows that a week has in the raw bucket."""
+    import pyarrow.parquet
+
+    files = (io.BytesIO(raw.get(key) or b"") for key in raw.keys(f"activity/week={week}/"))
+    return sum(pyarrow.parquet.ParquetFile(file).metadata.num_rows for file in files)
 
 
 def _weeks_there(raw: ObjectStore) -> int:

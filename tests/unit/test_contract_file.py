@@ -180,6 +180,14 @@ def test_a_contract_comes_back_from_its_file_and_from_its_json(document: dict[st
     assert dc.parse(through_json) == found.contract
 
 
+@pytest.mark.parametrize(
+    "name", ["pattern", "d01", "weeks_12", "tenure_days", "value_ahead", "week_date", "reason", "churn_known"]
+)
+def test_a_name_that_the_sql_of_the_features_uses_itself_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=f"{name!r} has a meaning of its own"):
+        parsed(f'[customers]\n[customers.attributes]\n{name} = "category"\n{EVENTS}')
+
+
 def test_an_amount_that_is_per_nothing_stays_so() -> None:
     found = parsed(FEW_LINES.replace('"amount"\n', '{ kind = "amount", per = "none" }\n'))
     assert found.contract.measure("amount").per == ""

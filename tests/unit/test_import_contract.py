@@ -321,6 +321,20 @@ def test_later_events_keep_the_sign_ups_and_attributes_of_earlier_ones(owner: Ow
     assert (report.customer_count, report.weeks_there) == (3, 2)
 
 
+def test_a_week_does_not_lose_events_to_an_export_that_begins_within_it(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS)
+    owner.load(None, owner.write("1.csv", days("2026-01-05", "2026-01-06", "2026-01-11")))
+    before = dict(owner.raw.objects)
+    later = owner.write("2.csv", days("2026-01-11", "2026-01-18"))
+    with pytest.raises(UserError, match="The week of 2026-01-05 has 3 events in the raw bucket and 1 in the"):
+        owner.load(None, later)
+    assert owner.raw.objects == before
+    owner.load(None, owner.write("3.csv", days("2026-01-05", "2026-01-06", "2026-01-08", "2026-01-11")))
+    assert len(owner.raw.table("activity/")) == 4
+    owner.load(None, later, replace=True)
+    assert len(owner.raw.table("activity/")) == 2
+
+
 def test_with_replace_earlier_customers_are_forgotten(owner: Owner) -> None:
     owner.contract_file.write_text(EVENTS)
     owner.load(None, owner.write("1.csv", days("2026-01-07")))
