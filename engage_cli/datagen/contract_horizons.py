@@ -42,11 +42,9 @@ def choose_horizons(weeks: int, gap: float | None, shares: Mapping[int, float]) 
     # When hardly anybody comes within the horizon, everybody churns and there is nothing to tell apart.
     seen = min((h for h, share in shares.items() if share >= _FEWEST_ACTIVE), default=STEP_WEEKS)
     churn = min(LONGEST_HORIZON, max(STEP_WEEKS, patient, seen))
-    wanted = {
-        "engagement": STEP_WEEKS if max(rhythm, churn / 2) <= STEP_WEEKS else 12,
-        "churn": churn,
-        "value": 12,
-    }
+    # Rare visits want a longer look, as far as that leaves more than one training cut-off.
+    rare = max(rhythm, churn / 2) > STEP_WEEKS and usable >= 3 * 12 + min(LOOKBACKS) + _MORE_CUTOFFS_WEEKS
+    wanted = {"engagement": 12 if rare else STEP_WEEKS, "churn": churn, "value": 12}
     longest = max(STEP_WEEKS, (usable - min(LOOKBACKS)) // 3 // STEP_WEEKS * STEP_WEEKS)
     chosen = {target: min(h, longest) for target, h in wanted.items()}
     far = 3 * max(chosen.values())

@@ -198,6 +198,8 @@ def test_a_horizon_in_which_hardly_anybody_comes_is_made_longer() -> None:
     found = choose_horizons(80, 2.0, rare)
     assert found.weeks["churn"] == 12
     assert "6% of all customers came in the last 12 weeks" in found.comments["predict.churn_weeks"]
+    assert found.weeks["engagement"] == 12
+    assert choose_horizons(52, 2.0, rare).weeks["engagement"] == 4, "12 would leave one training cut-off"
     assert choose_horizons(80, 2.0, dict.fromkeys(rare, 0.0)).weeks["churn"] == 4
 
 
