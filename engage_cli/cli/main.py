@@ -15,6 +15,7 @@ import typer
 from engage_cli import __version__
 from engage_cli.cli import (
     ask,
+    contract,
     cost,
     data,
     demo,
@@ -82,7 +83,21 @@ def main(
     ctx.obj = Context(load_settings(flags), Ui(quiet=quiet), debug=debug)
 
 
-for group in (deploy, data, pipeline, logs, predict, ask, cost, report, schedule, local, doctor, demo):
+for group in (
+    deploy,
+    data,
+    contract,
+    pipeline,
+    logs,
+    predict,
+    ask,
+    cost,
+    report,
+    schedule,
+    local,
+    doctor,
+    demo,
+):
     group.register(app)
 
 
