@@ -10,6 +10,7 @@ from typing import Any
 import model_card
 from engage_ml.contract import LABELS, RISK_HIGH, RISK_MEDIUM
 from engage_ml.data_contract import CATEGORY, Attribute, DataContract
+from engage_ml.described import active_words, value_words
 from engage_ml.dictionary import dictionary
 from engage_ml.sqltext import identifier
 
@@ -31,7 +32,7 @@ def dimensions(contract: DataContract) -> tuple[tuple[str, str], ...]:
 def _title(attribute: Attribute) -> str:
     if attribute.bands:
         return f"{attribute.name.replace('_', ' ')} group"
-    return attribute.meaning or attribute.name.replace("_", " ")
+    return attribute.name.replace("_", " ")
 
 
 def groups_sql(contract: DataContract, table: str) -> str:
@@ -72,17 +73,19 @@ def documents(
     }
     for name, title in dimensions(contract):
         rows = [row for row in groups if row["dimension"] == name]
-        texts[f"risk-by-{name.replace('_', '-')}.md"] = by_dimension(run, title, rows)
+        texts[f"risk-by-{name.replace('_', '-')}.md"] = by_dimension(contract, run, title, rows)
     texts["reasons.md"] = reasons(run, groups)
     return texts
 
 
 def definitions(contract: DataContract) -> str:
-    """What each predicted number means."""
+    """What each predicted number means. One line a term: the local planner quotes single lines."""
     engagement, churn, value = contract.targets
     targets = "\n".join(
         f"- **{t.name}**: {t.meaning} (horizon {t.horizon_weeks} weeks)." for t in contract.targets
     )
+    money = f", in {contract.currency}" if contract.currency else f", in {contract.value_unit}"
+    activity = "active day" if contract.days_known else "active week"
     return (
         "# Definitions\n\n"
         f"{targets}\n"
@@ -90,13 +93,18 @@ def definitions(contract: DataContract) -> str:
         f"{churn.horizon_weeks} weeks.\n"
         f"- **expected engagement**: expected {engagement.meaning}.\n"
         f"- **expected value**: expected {value.meaning}.\n"
+        f"- **value of the last 12 weeks**: {value_words(contract)} in the 12 weeks before the as-of date"
+        f"{money}.\n"
         f"- **risk band**: high from a churn probability of {RISK_HIGH:.0%}, "
         f"medium from {RISK_MEDIUM:.0%}, else low.\n"
         "- **at risk**: in the risk band high.\n"
         "- **as-of date**: a Monday; what happened before it was known to the prediction, nothing after it.\n"
-        f"- **recently active**: at least one active day in the {contract.recent_weeks} weeks before the "
+        f"- **{activity}**: {active_words(contract)}\n"
+        f"- **recently active**: at least one {activity} in the {contract.recent_weeks} weeks before the "
         "as-of date.\n"
-        "- **reasons**: what moved this customer's churn probability most away from the average.\n"
+        "- **tenure**: full weeks since sign-up.\n"
+        "- **reasons**: what moved this customer's churn probability most away from the average; at medium "
+        "and high risk what raises it comes first.\n"
     )
 
 
@@ -143,7 +151,7 @@ def data(run: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def by_dimension(run: dict[str, Any], title: str, rows: list[dict[str, Any]]) -> str:
+def by_dimension(contract: DataContract, run: dict[str, Any], title: str, rows: list[dict[str, Any]]) -> str:
     """Churn, engagement and value by one attribute, highest churn first."""
     kept = [row for row in rows if int(row["customers"]) >= MIN_GROUP]
     small = [row for row in rows if int(row["customers"]) < MIN_GROUP]
@@ -161,7 +169,8 @@ def by_dimension(run: dict[str, Any], title: str, rows: list[dict[str, Any]]) ->
     )
     table = (
         f"| {title} | customers | mean churn probability | at high risk | mean expected engagement "
-        "| expected value (USD, 12 weeks) |\n|---|---:|---:|---:|---:|---:|\n"
+        f"| expected value ({contract.value_unit}, {contract.horizons['value']} weeks) "
+        "|\n|---|---:|---:|---:|---:|---:|\n"
     )
     return head + sentence + table + "".join(_line(row) for row in ranked)
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit import handlers_support as support
 from tests.unit import ml_support
+from tests.unit.ask_support import CLUB, SHOP
 
 # The support module makes the handlers importable.
 # isort: split
@@ -364,7 +365,12 @@ def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
         "as_of": "2026-03-02",
         "n_shards": 1,
         "model_version": names.model_version(RUN_ID),
+        "contract": json.loads(json.dumps(DEFAULT.to_dict())),
     }
+    assert run["publish"]["serving"] is True
+    columns = support.glue().tables["engage_test", "predictions"]["StorageDescriptor"]["Columns"]
+    told = {column["Name"]: column["Comment"] for column in columns}
+    assert told["expected_value"] == "spend in the next 12 weeks (USD)"
     tables = {name for database, name in support.glue().tables if database == "engage_test"}
     assert tables == {"predictions", "qa_sample"}
     status = runs.read_status("lake", RUN_ID)
@@ -372,6 +378,76 @@ def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
     assert status["status"] == "finished"
     assert status["publish"]["high_risk"] == 120
     assert len(json.dumps(run)) < 20_000
+
+
+SERVED = {"schema_version": 1, "run_id": "run-newer", "n_shards": 1, "model_version": "m-newer"}
+
+
+def test_a_run_as_of_an_older_week_adds_its_partition_and_moves_nothing_else(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    # Data of one more week than the run used, and a run as of its end is served.
+    run = {**run, "prepare": {**run["prepare"], "newest_week": "2026-03-02"}}
+    served = {**SERVED, "as_of": "2026-03-09", "contract": {"name": "synthetic"}}
+    s3.put_json("lake", "online/current.json", served)
+    s3.put_bytes("lake", "knowledge/definitions.md", b"of the newer run")
+    published = call("publish", run)["publish"]
+    assert s3.get_json("lake", "online/current.json") == served
+    assert list(s3.keys("lake", "knowledge/")) == ["knowledge/definitions.md"]
+    assert s3.get_bytes("lake", "knowledge/definitions.md") == b"of the newer run"
+    location = catalog.partition_location("engage_test", "predictions", "2026-03-02")
+    assert location == f"s3://lake/predictions/as_of=2026-03-02/run={RUN_ID}/"
+    assert (published["serving"], published["served_as_of"]) == (False, "2026-03-09")
+    assert published["ingestion"] == "none: the documents stay those of 2026-03-09"
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["publish"]["serving"] is False
+
+
+@pytest.mark.parametrize(
+    ("served", "newest", "newer"),
+    [
+        (None, "2026-03-02", None),
+        ({"as_of": "2026-03-02"}, "2026-03-02", None),  # the same week again
+        ({"as_of": "2026-02-02"}, "2026-02-23", None),  # an older week is served
+        ({"as_of": "2026-03-09"}, "2026-03-02", "2026-03-09"),
+        ({"as_of": "2026-03-09"}, "2026-02-23", None),  # what is served is of data that were replaced
+        ({"as_of": "2026-03-09", "contract": {"name": "shop"}}, "2026-03-02", None),  # of other data
+        ({"as_of": "2026-03-09", "contract": {"name": "synthetic"}}, "2026-03-02", "2026-03-09"),
+    ],
+)
+def test_a_run_gives_way_only_to_a_newer_week_of_the_same_data(
+    fake: Any, served: Any, newest: str, newer: str | None
+) -> None:
+    if served:
+        s3.put_json("lake", "online/current.json", served)
+    run = {
+        "as_of": "2026-03-02",
+        "contract": {"name": "synthetic"},
+        "prepare": {"last_week": "2026-02-23", "newest_week": newest},
+    }
+    assert support.load("publish").newer_served("lake", run) == newer
+
+
+def test_the_documents_of_a_shop_speak_of_its_data_money_and_horizons() -> None:
+    module = support.load("publish").knowledge
+    rows = [
+        {"label": "EIRE", "customers": 30, "churn": 0.5, "high_risk": 3, "engagement": 0.1, "value": 12.5}
+    ]
+    by_country = module.by_dimension(SHOP, {"as_of": "2026-03-02"}, "country", rows)
+    texts = module.definitions(SHOP) + by_country
+    for part in (
+        "- **churn probability**: calibrated probability of no activity in the next 12 weeks.",
+        "- **expected value**: expected spend in the next 12 weeks, GBP.",
+        "- **active day**: A day is active when it has an event of the type Buy (bought).",
+        "expected value (GBP, 12 weeks)",
+        "in the 12 weeks before the as-of date, in GBP.",
+    ):
+        assert part in texts
+    assert "USD" not in texts
+    assert "visits" in module.definitions(CLUB)
+    assert "**active week**" in module.definitions(CLUB)
+    assert module.dimensions(SHOP) == (("country", "country"), ("risk_band", "risk band"))
 
 
 def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, world: Any) -> None:
