@@ -16,10 +16,12 @@ from engage_ml.sqltext import identifier
 
 MIN_GROUP = 10
 MOST_REASONS = 15
-_MEASURES = (
+MOST_GROUPS = 200
+OTHER = "other"
+_SUMS = (
     "count(*) AS customers, avg(churn_probability) AS churn, "
     "sum(CASE WHEN risk_band = 'high' THEN 1 ELSE 0 END) AS high_risk, "
-    "avg(expected_engagement) AS engagement, sum(expected_value) AS value"
+    "avg(expected_engagement) AS engagement, sum(expected_value) AS total"
 )
 
 
@@ -37,23 +39,35 @@ def _title(attribute: Attribute) -> str:
 
 def groups_sql(contract: DataContract, table: str) -> str:
     """Totals by each dimension and the main reasons of each risk band, in one statement."""
-    parts = [
-        f"SELECT '{name}' AS dimension, coalesce(CAST({identifier(name)} AS varchar), 'unknown') AS label, "
-        f"{_MEASURES} FROM {table} GROUP BY {identifier(name)}"
-        for name, _ in dimensions(contract)
-    ]
+    parts = [_groups_of(name, table) for name, _ in dimensions(contract)]
     # The reasons hold each customer's own numbers: without them the same story is one group.
     story = "regexp_replace(reason_1, '[0-9]+([.,][0-9]+)*', 'n')"
     ranked = (
-        f"SELECT risk_band, {story} AS label, {_MEASURES}, row_number() OVER "
+        f"SELECT risk_band, {story} AS label, {_SUMS}, row_number() OVER "
         f"(PARTITION BY risk_band ORDER BY count(*) DESC, {story}) AS place "
         f"FROM {table} GROUP BY risk_band, {story} HAVING count(*) >= {MIN_GROUP}"
     )
     parts.append(
         f"SELECT concat('reason_', risk_band) AS dimension, label, customers, churn, high_risk, "
-        f"engagement, value FROM ({ranked}) ranked WHERE place <= {MOST_REASONS}"
+        f"engagement, total AS value FROM ({ranked}) ranked WHERE place <= {MOST_REASONS}"
     )
     return " UNION ALL ".join(parts)
+
+
+def _groups_of(name: str, table: str) -> str:
+    """Totals by one column: the largest `MOST_GROUPS` values, and all others as one."""
+    column = f"coalesce(CAST({identifier(name)} AS varchar), 'unknown')"
+    ranked = (
+        f"SELECT {column} AS value, {_SUMS}, row_number() OVER (ORDER BY count(*) DESC, {column}) AS place "
+        f"FROM {table} GROUP BY {column}"
+    )
+    label = f"CASE WHEN place <= {MOST_GROUPS} THEN value ELSE '{OTHER}' END"
+    return (
+        f"SELECT '{name}' AS dimension, {label} AS label, sum(customers) AS customers, "
+        f"sum(churn * customers) / sum(customers) AS churn, sum(high_risk) AS high_risk, "
+        f"sum(engagement * customers) / sum(customers) AS engagement, sum(total) AS value "
+        f"FROM ({ranked}) ranked GROUP BY {label}"
+    )
 
 
 def documents(
@@ -153,8 +167,8 @@ def data(run: dict[str, Any]) -> str:
 
 def by_dimension(contract: DataContract, run: dict[str, Any], title: str, rows: list[dict[str, Any]]) -> str:
     """Churn, engagement and value by one attribute, highest churn first."""
-    kept = [row for row in rows if int(row["customers"]) >= MIN_GROUP]
-    small = [row for row in rows if int(row["customers"]) < MIN_GROUP]
+    small = [row for row in rows if int(row["customers"]) < MIN_GROUP or row["label"] == OTHER]
+    kept = [row for row in rows if row not in small]
     ranked = sorted(kept, key=lambda row: (-float(row["churn"]), str(row["label"])))
     other = add_up(small)
     if other and int(other["customers"]) >= MIN_GROUP:
@@ -186,7 +200,7 @@ def add_up(rows: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
         return sum(float(row[name]) * int(row["customers"]) for row in items) / customers
 
     return {
-        "label": "other",
+        "label": OTHER,
         "customers": customers,
         "churn": mean("churn"),
         "high_risk": sum(int(row["high_risk"]) for row in items),

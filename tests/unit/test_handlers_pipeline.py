@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import sqlglot
 
 from tests.unit import handlers_support as support
 from tests.unit import ml_support
@@ -464,6 +465,30 @@ def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, wor
     assert "no active day for n days" in texts["knowledge/reasons.md"]
     assert "baseline rule of thumb" in texts["knowledge/model-card.md"]
     assert "Customers: 300" in texts["knowledge/overview.md"]
+
+
+def test_a_column_of_many_values_is_one_document_of_its_largest_groups(fake: Any) -> None:
+    knowledge = support.load("publish").knowledge
+    cities = [f"city {n // 20}" for n in range(20 * 300)] + [None] * 5
+    columns: dict[str, list[Any]] = {
+        "customer_id": [f"C{n}" for n in range(len(cities))],
+        "churn_probability": [0.25] * len(cities),
+        "expected_engagement": [0.5] * len(cities),
+        "expected_value": [2.0] * len(cities),
+        "risk_band": ["low"] * len(cities),
+        "reason_1": ["a"] * len(cities),
+        **dict.fromkeys(("membership_type", "home_city", "order", "status"), cities),
+    }
+    fake.db.register("source", pa.table(columns))
+    sql = sqlglot.transpile(knowledge.groups_sql(CLUB, "source"), read="athena", write="duckdb")[0]
+    rows = fake.db.sql(sql).to_arrow_table().to_pylist()
+    by_city = [row for row in rows if row["dimension"] == "home_city"]
+    assert len(by_city) == knowledge.MOST_GROUPS + 1
+    assert sum(row["customers"] for row in by_city) == len(cities)
+    (other,) = [row for row in by_city if row["label"] == "other"]
+    assert (other["customers"], other["churn"], other["value"]) == (2005, 0.25, 4010.0)
+    text = knowledge.by_dimension(CLUB, {"as_of": "2026-03-02"}, "home city", by_city)
+    assert text.rstrip().splitlines()[-1].startswith("| other | 2,005 |")
 
 
 def test_the_sample_is_the_same_when_publish_is_repeated(fake: Any, world: Any) -> None:
