@@ -181,6 +181,7 @@ def test_a_look_up_finds_what_the_question_may_name_before_the_largest_values() 
     sql = statements.lookup(words_of(SHOP), "churn of o'brien in the UK")
     assert "strpos('churn of o''brien in the uk united kingdom great britain" in sql
     assert "coalesce" not in sql
+    assert "@" not in statements.lookup(words_of(SHOP), "is ann@example.com at risk?")
     assert "lower(coalesce(membership_type, home_city" in statements.lookup(words_of(CLUB), "x")
 
 

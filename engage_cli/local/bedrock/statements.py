@@ -52,8 +52,11 @@ def lookup(lexicon: Lexicon, question: str) -> str:
 
 
 def _searched(question: str) -> str:
-    """The question's words as values are compared with them, with the other names of its countries."""
-    text = normal(question).replace("_", " ").replace("-", " ")
+    """The question's words as values are compared with them, with the other names of its countries. An
+    e-mail address is no value, and no business of a query's history.
+    """
+    words = [word for word in normal(question).split() if "@" not in word]
+    text = " ".join(words).replace("_", " ").replace("-", " ")
     names = [other for name in COUNTRIES if name in text for other in other_names(name)]
     return " ".join(dict.fromkeys([text, *names]))
 
