@@ -1,4 +1,4 @@
-"""The main job on other data than the synthetic ones: a shop's events, in pounds, with churn over 12 weeks."""
+"""The main job on other data than the synthetic ones: events of a shop, in pounds, churn over 12 weeks."""
 
 import io
 import json

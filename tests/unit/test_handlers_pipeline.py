@@ -464,6 +464,8 @@ def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, wor
     assert "| DE | 294 |" in texts["knowledge/risk-by-country.md"]
     assert "no active day for n days" in texts["knowledge/reasons.md"]
     assert "baseline rule of thumb" in texts["knowledge/model-card.md"]
+    assert "| MAE (USD) |" in texts["knowledge/model-card.md"]
+    assert "| customers | MAE | R2 |" in texts["knowledge/model-card.md"]
     assert "Customers: 300" in texts["knowledge/overview.md"]
 
 
