@@ -14,7 +14,7 @@ from tests.unit.ask_support import SHOP
 
 pytestmark = pytest.mark.local
 
-CUSTOMERS, WEEKS = 300, 66
+CUSTOMERS, WEEKS = 300, 52
 FIRST_WEEK = date(2024, 1, 1)
 END = FIRST_WEEK + timedelta(weeks=WEEKS)
 COUNTRIES = ("United Kingdom", "Germany", "EIRE")

@@ -32,7 +32,6 @@ SHOP = data_contract.DataContract(
     transactions="bought",
     currency="GBP",
     horizons={"engagement": 4, "churn": 12, "value": 12},
-    lookback_weeks=26,
 )
 """A shop: one attribute, pounds, churn over 12 weeks, names of countries instead of codes."""
 CLUB = data_contract.DataContract(
