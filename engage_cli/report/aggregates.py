@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Group:
-    """Customers who share the values in `name`, and their sums (USD over the next 12 weeks) and means."""
+    """Customers who share the values in `name`, and their sums (of the contract's value) and means."""
 
     name: str
     customers: int
@@ -35,7 +35,8 @@ class Aggregates:
 
     everybody: Group
     by: dict[str, list[Group]] = field(default_factory=dict)  # by dimension, highest mean churn first
-    segments: list[Group] = field(default_factory=list)  # country and plan, most value at stake first
+    segments: list[Group] = field(default_factory=list)  # by the first two dimensions, most value first
+    segmented_by: tuple[str, ...] = ()
     histogram: list[int] = field(default_factory=list)  # customers by churn probability, equal bins of 0 to 1
     reasons: list[tuple[str, int]] = field(default_factory=list)
 
@@ -56,11 +57,13 @@ def from_rows(groups: Iterable[Row], histogram: Iterable[Row], reasons: Iterable
             "There are no predictions of this run: it did not publish any, or a later run replaced them.",
             hint="name a later run with --run, or run the pipeline: engage run-pipeline",
         )
-    segments = sorted(by.pop("country plan", []), key=lambda g: -g.value_at_stake)
+    pair = next((name for name in by if " " in name), "")
+    segments = sorted(by.pop(pair, []), key=lambda g: -g.value_at_stake)
     return Aggregates(
         everybody=everybody,
         by={name: sorted(found, key=lambda g: (-g.mean_churn, g.name)) for name, found in by.items()},
         segments=segments,
+        segmented_by=tuple(pair.split()),
         histogram=_histogram(histogram),
         reasons=[(str(row["reason"]), int(row["customers"])) for row in reasons],
     )

@@ -19,7 +19,7 @@ from engage_cli.report.plots import Plot
 
 MOST_SEGMENTS = 10
 MOST_TASKS = 20
-_GROUPS = (("country", "country"), ("plan", "plan"), ("acquisition_channel", "acquisition channel"))
+MOST_GROUP_PLOTS = 3
 _TARGETS = {
     "churn": ("Churn", (("roc_auc", "ROC AUC"), ("average_precision", "average precision"),
                         ("log_loss", "log loss"), ("calibration_error", "calibration error"))),
@@ -163,7 +163,8 @@ def _brief(inputs: ReportInputs) -> list[str]:
 
 def _risk_plots(found: Aggregates) -> list[Plot]:
     drawn = [plots.risk_histogram(found)]
-    drawn += [plots.group_risk(words_, found.by[key]) for key, words_ in _GROUPS if found.by.get(key)]
+    some = list(found.by.items())[:MOST_GROUP_PLOTS]
+    drawn += [plots.group_risk(words.feature(name), groups) for name, groups in some if groups]
     if found.reasons:
         drawn.insert(1, plots.reason_plot(found.reasons))
     return drawn
@@ -171,7 +172,7 @@ def _risk_plots(found: Aggregates) -> list[Plot]:
 
 def _segments(found: Aggregates) -> Table:
     return Table(
-        "Where most value is at stake, by country and plan",
+        f"Where most value is at stake, by {' and '.join(map(words.feature, found.segmented_by))}",
         ("Segment", ">Customers", ">High risk", ">Mean probability", ">Value at stake"),
         [
             (

@@ -1,7 +1,9 @@
 """Collects what the report is made from: the lake bucket's documents and three queries; then writes it."""
 
 import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +13,8 @@ from engage_cli.cost import usage as usages
 from engage_cli.errors import UserError
 from engage_cli.report import aggregates, queries
 from engage_cli.report.build import ReportInputs, build_report
+
+BEFORE_CONTRACTS = ("country", "plan", "acquisition_channel", "device")
 
 
 class Objects(Protocol):
@@ -72,18 +76,34 @@ def collect(
         as_of=as_of,
         generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         usage=usage,
-        predictions=_predictions(query, as_of, run_id),
+        predictions=_predictions(query, as_of, run_id, _dimensions(status)),
         evaluation=evaluation,
         cost=None if usage is None else model.cost_report(usage),
     )
 
 
-def _predictions(query: Queries, as_of: str, run_id: str) -> aggregates.Aggregates:
-    statements = [build(as_of, run_id) for build in (queries.groups, queries.histogram, queries.reasons)]
+def _dimensions(status: Mapping[str, Any]) -> list[str]:
+    """The columns that customers are grouped by, as the run published them; the risk band is shown apart.
+
+    Runs of versions before data contracts tell none: they knew the synthetic data's columns only.
+    """
+    about = (status.get("publish") or {}).get("about")
+    if about is None:
+        return list(BEFORE_CONTRACTS)
+    return [name for name in about["dimensions"] if name != "risk_band"]
+
+
+def _predictions(query: Queries, as_of: str, run_id: str, dimensions: Sequence[str]) -> aggregates.Aggregates:
+    statements = [
+        queries.groups(as_of, run_id, dimensions),
+        queries.histogram(as_of, run_id),
+        queries.reasons(as_of, run_id),
+    ]
     # At the same time: each waits for Athena, not for us.
     with ThreadPoolExecutor(max_workers=len(statements)) as pool:
         groups, histogram, reasons = pool.map(query.rows, statements)
-    return aggregates.from_rows(groups, histogram, reasons)
+    found = aggregates.from_rows(groups, histogram, reasons)
+    return replace(found, by={name: found.by[name] for name in dimensions if name in found.by})
 
 
 def _document(lake: Objects, key: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ groups of customers only, never a single one.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 from engage_cli.errors import UserError
@@ -14,7 +15,7 @@ SMALLEST_GROUP = 20
 """Groups with fewer customers are left out: a small group can point to a person, and its mean is noise."""
 
 _RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")
-_DIMENSIONS = ("country", "plan", "acquisition_channel", "device")
+_COLUMN = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
 _MEASURES = """count(*) AS customers,
        sum(CASE WHEN risk_band = 'high' THEN 1 ELSE 0 END) AS high_risk,
        sum(CASE WHEN risk_band = 'medium' THEN 1 ELSE 0 END) AS medium_risk,
@@ -25,25 +26,46 @@ _MEASURES = """count(*) AS customers,
        sum(CASE WHEN risk_band IN ('high', 'medium') THEN expected_value ELSE 0 END) AS value_at_stake"""
 
 
-def groups(as_of: str, run_id: str) -> str:
-    """Return the statement for everybody (no dimension), each dimension alone, and country with plan.
+def groups(as_of: str, run_id: str, dimensions: Sequence[str]) -> str:
+    """Return the statement for everybody (no dimension), each dimension alone, and the first two together.
 
-    Rows: the four dimensions ("" where the row is not grouped by it, "(none)" for a missing value),
-    `grouped_by` with the names of the dimensions, and the measures.
+    Rows: the dimensions ("" where the row is not grouped by it, "(none)" for a missing value),
+    `grouped_by` with the names of the dimensions, and the measures. Raises UserError for a name that is
+    none of a column.
     """
+    names = [_column(name) for name in dimensions]
+    if not names:
+        return f"SELECT '' AS grouped_by,\n       {_MEASURES}\nFROM predictions\nWHERE {_of(as_of, run_id)}"
     columns = ",\n       ".join(
-        f"CASE WHEN grouping({name}) = 1 THEN '' ELSE coalesce({name}, '(none)') END AS {name}"
-        for name in _DIMENSIONS
+        f"CASE WHEN grouping({name}) = 1 THEN '' ELSE coalesce(CAST({name} AS varchar), '(none)') END "
+        f"AS {name}"
+        for name in names
     )
-    named = " || ".join(f"CASE WHEN grouping({name}) = 0 THEN '{name} ' ELSE '' END" for name in _DIMENSIONS)
-    sets = ", ".join(f"({name})" for name in _DIMENSIONS)
+    named = " || ".join(
+        f"CASE WHEN grouping({name}) = 0 THEN '{bare} ' ELSE '' END"
+        for name, bare in zip(names, dimensions, strict=True)
+    )
+    sets = [
+        "()",
+        *(f"({name})" for name in names),
+        *([f"({', '.join(names[:2])})"] if len(names) > 1 else []),
+    ]
+    everybody = f"grouping({', '.join(names)}) = {2 ** len(names) - 1}"
     return f"""SELECT {columns},
        trim({named}) AS grouped_by,
        {_MEASURES}
 FROM predictions
 WHERE {_of(as_of, run_id)}
-GROUP BY GROUPING SETS ((), {sets}, (country, plan))
-HAVING count(*) >= {SMALLEST_GROUP} OR grouping(country, plan, acquisition_channel, device) = 15"""
+GROUP BY GROUPING SETS ({", ".join(sets)})
+HAVING count(*) >= {SMALLEST_GROUP} OR {everybody}"""
+
+
+def _column(name: str) -> str:
+    if not _COLUMN.match(name):
+        raise UserError(
+            f"'{name}' is not the name of a column.", hint="run the pipeline again: engage run-pipeline"
+        )
+    return f'"{name}"'
 
 
 def histogram(as_of: str, run_id: str) -> str:

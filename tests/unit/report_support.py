@@ -1,5 +1,6 @@
 """An evaluation and groups of customers for the tests of the report, from random but plausible numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cost_support
@@ -108,7 +109,12 @@ def predictions_table(rows: int = 6000) -> dict[str, list[Any]]:
     }
 
 
-def answers(table: dict[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
+DIMENSIONS = ("country", "plan", "acquisition_channel", "device")
+
+
+def answers(
+    table: dict[str, list[Any]], dimensions: Sequence[str] = DIMENSIONS
+) -> dict[str, list[dict[str, Any]]]:
     """Run the report's statements, translated from Athena's dialect, on DuckDB."""
     import duckdb
     import pandas as pd
@@ -120,8 +126,13 @@ def answers(table: dict[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
     connection.register("frame", pd.DataFrame(table))
     connection.execute("CREATE TABLE predictions AS SELECT * FROM frame")
     found = {}
-    for name in ("groups", "histogram", "reasons"):
-        sql = getattr(queries, name)("2026-11-23", "run-20261123T060000-ab12")
+    of = ("2026-11-23", "run-20261123T060000-ab12")
+    statements = {
+        "groups": queries.groups(*of, dimensions),
+        "histogram": queries.histogram(*of),
+        "reasons": queries.reasons(*of),
+    }
+    for name, sql in statements.items():
         cursor = connection.execute(sqlglot.transpile(sql, read="athena", write="duckdb")[0])
         columns = [column[0] for column in cursor.description]
         found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

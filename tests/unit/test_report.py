@@ -201,6 +201,27 @@ def test_groups_that_are_too_small_are_left_out() -> None:
     assert found.everybody.customers == 500
 
 
+@pytest.mark.parametrize("dimensions", [(), ("order",), ("order", "country")])
+def test_groups_follow_the_columns_that_the_run_published(dimensions: tuple[str, ...]) -> None:
+    table = report_support.predictions_table(400)
+    for name in ("plan", "acquisition_channel", "device"):
+        del table[name]
+    table["order"] = ["a"] * 300 + ["b"] * 100
+    found = aggregates.from_rows(**report_support.answers(table, dimensions))
+    assert found.everybody.customers == 400
+    assert set(found.by) == set(dimensions)
+    assert {g.name: g.customers for g in found.by.get("order", [])} == (
+        {"a": 300, "b": 100} if dimensions else {}
+    )
+    assert bool(found.segments) == (len(dimensions) == 2)
+    assert found.segmented_by == (dimensions if len(dimensions) == 2 else ())
+
+
+def test_only_names_of_columns_reach_a_statement() -> None:
+    with pytest.raises(UserError, match="not the name of a column"):
+        queries.groups("2026-11-23", "run-x", ['country" FROM x --'])
+
+
 def test_a_missing_country_is_a_group_of_its_own() -> None:
     table = report_support.predictions_table(400)
     table["country"] = ["US"] * 200 + [None] * 200
@@ -226,7 +247,7 @@ def test_without_predictions_the_next_step_is_named() -> None:
 @pytest.mark.parametrize("as_of", ["2026-13-01", "x' OR '1'='1", ""])
 def test_a_query_takes_dates_only(as_of: str) -> None:
     with pytest.raises(UserError):
-        queries.groups(as_of, "run-x")
+        queries.groups(as_of, "run-x", ["country"])
 
 
 @pytest.mark.parametrize("run_id", ["x' OR '1'='1", "", "run x"])
