@@ -18,6 +18,8 @@ class Plot:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     legend: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    tall: bool = False
+    """Takes the height of two other plots."""
     kind: ClassVar[str] = "plot"
 
 

@@ -154,6 +154,13 @@ _OUTCOMES = {
 }
 
 
+_SAID = {
+    "churn": "Those who left since {when} were {ratio} of the number foretold.",
+    "engagement": "Activity since {when} was {ratio} of what was foretold.",
+    "value": "The value that came since {when} was {ratio} of what was foretold.",
+}
+
+
 def _outcome(inputs: ReportInputs, target: str) -> Check:
     """What became of the predictions that were published a horizon ago."""
     name = _OUTCOMES[target]
@@ -163,7 +170,7 @@ def _outcome(inputs: ReportInputs, target: str) -> Check:
     state = {"none": GOOD, "watch": CARE, "alert": BAD}[found["verdict"]]
     ratio = words.share(found["total"]["ratio"])
     when = words.day(found["as_of"])
-    text = f"Of the {target} foretold on {when}, {ratio} came true."
+    text = _SAID[target].format(when=when, ratio=ratio)
     if state != GOOD and found["total"]["verdict"] == "none":
         text = f"The predictions of {when} told apart who would leave less well than the test had promised."
     return Check(name, state, text)

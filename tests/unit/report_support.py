@@ -120,7 +120,8 @@ class Athena:
             count(*) / (SELECT count(*) FROM frame) AS share,
             avg(churn_probability) AS mean_churn_probability,
             sum(expected_value) AS expected_value, sum(churn_probability * expected_value) AS value_at_stake,
-            'Write to those who are ' || segment || '.' AS suggested_action, as_of, run_id
+            'Do what is right for ' || replace(segment, '_', ' ') || ' ones.' AS suggested_action,
+            as_of, run_id
             FROM frame GROUP BY segment, as_of, run_id"""
         )
 

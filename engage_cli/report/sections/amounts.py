@@ -124,11 +124,10 @@ def _coverage(evaluation: Mapping[str, Any], value_unit: str) -> Table:
         if not found:
             continue
         level = found["level"]
-        unit = "share of days" if target == "engagement" else value_unit
         rows += [
             (f"{name}, {said}", words.count(m["rows"]), words.with_interval(m, "coverage"),
              words.share(m["below"]), words.share(m["above"]),
-             f"{words.measure(m['mean_width'])} {words.name(unit)}")
+             _width(target, m["mean_width"], value_unit))
             for part, said in _WHO.items()
             if (m := found.get(part)) and m["rows"]
         ]  # fmt: skip
@@ -140,3 +139,7 @@ def _coverage(evaluation: Mapping[str, Any], value_unit: str) -> Table:
         "Where nearly everybody does nothing, an interval of [0, 0] holds more than its level however made."
         + aim,
     )
+
+
+def _width(target: str, found: float, value_unit: str) -> str:
+    return f"{words.measure(found)} of days" if target == "engagement" else words.amount(found, value_unit)

@@ -27,6 +27,8 @@ def section(inputs: ReportInputs) -> Section:
     items.append(histogram(inputs))
     if found.reasons:
         items.append(_reasons(found.reasons, words.counted(inputs.contract.recent_weeks, "week")))
+    else:
+        notes.append(f"No reason is the strongest of {SMALLEST_GROUP} or more active customers at risk.")
     named = {a.column: words.name(a.name) for a in inputs.contract.attributes}
     items += [group_risk(named.get(c, words.name(c)), g, inputs) for c, g in found.by.items()]
     sentence = (

@@ -107,13 +107,13 @@ def _missing(found: Mapping[str, float] | None) -> str:
 
 
 def _worst(inputs: ReportInputs) -> list[tuple[str, Mapping[str, Any]]]:
-    """The judged features that moved most, and the chance of leaving; only those with counts."""
+    """The features that moved (else the first one), and the most moved prediction; only those with counts."""
     assert inputs.monitor is not None
     if inputs.counts is None or inputs.reference is None:
         return []
-    chosen = [("features", row) for row in inputs.monitor["features"]["compared"] if row["judged"]][
-        :HISTOGRAMS
-    ]
+    judged = [row for row in inputs.monitor["features"]["compared"] if row["judged"]]
+    moved = [row for row in judged if row["verdict"] in ("watch", "alert")]
+    chosen = [("features", row) for row in (moved or judged[:1])[:HISTOGRAMS]]
     chosen += [("predictions", r) for r in inputs.monitor["predictions"]["compared"][:1]]
     return [
         (kind, row)

@@ -57,6 +57,7 @@ def _swarm(shap: Mapping[str, Any]) -> Plot:
             ("s-4", "highest values"),
             ("s-none", "categories, missing"),
         ],
+        tall=True,
     )
 
 
