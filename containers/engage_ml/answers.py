@@ -15,6 +15,7 @@ from .data_contract import BOOLEAN, CATEGORY, Attribute
 from .explain import TOP, Reason, reasons
 from .prediction_table import prediction_table
 from .score import Model, Predictions
+from .segments import assign, stored_edge
 
 DIGITS = {"churn_probability": 6, "expected_engagement": 6, "expected_value": 4}
 
@@ -67,6 +68,7 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }
+    columns["segment"] = assign(contract, columns, stored_edge(model.metadata))
     for attribute in contract.attributes:
         columns[attribute.column] = _shown(attribute, block)
     for at in range(TOP):

@@ -10,6 +10,7 @@ FIRST: tuple[tuple[str, str], ...] = (
     ("expected_engagement", "double"),
     ("expected_value", "double"),
     ("risk_band", "string"),
+    ("segment", "string"),
     ("reason_1", "string"),
     ("reason_2", "string"),
     ("reason_3", "string"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engage_ml import contract, registry, task
+from engage_ml.dossier import compile_dossier
 from engage_ml.evaluate import evaluate, headline
 from engage_ml.score import Model
 from engage_ml.train import Settings, train_models
@@ -64,6 +65,7 @@ def train_run(store: Any, run_id: str, threads: int, log: task.JsonLog, folder: 
         evaluation["champion_unusable"] = pointer.model_version if pointer else None
         evaluation["decision"] = {"promote": True, "reason": problem}
     model.metadata["metrics"] = headline(evaluation)
+    compile_dossier(store, folder, spec.plan, model, evaluation, threads)
     registry.save_model(store, model)
     evaluation["headline"] = model.metadata["metrics"]
     evaluation["training_seconds"] = model.metadata["training_seconds"]

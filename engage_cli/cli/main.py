@@ -22,6 +22,7 @@ from engage_cli.cli import (
     doctor,
     local,
     logs,
+    models,
     pipeline,
     predict,
     report,
@@ -82,7 +83,21 @@ def main(
     ctx.obj = Context(load_settings(flags), Ui(quiet=quiet), debug=debug)
 
 
-for group in (deploy, data, pipeline, logs, predict, ask, cost, report, schedule, local, doctor, demo):
+for group in (
+    deploy,
+    data,
+    pipeline,
+    models,
+    logs,
+    predict,
+    ask,
+    cost,
+    report,
+    schedule,
+    local,
+    doctor,
+    demo,
+):
     group.register(app)
 
 

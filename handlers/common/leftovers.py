@@ -40,6 +40,7 @@ def _unread_prefixes(
         for table, prefix in (
             ("predictions", names.predictions_prefix(as_of, run_id)),
             ("qa_sample", names.qa_prefix(as_of, run_id)),
+            ("segments", names.segments_prefix(as_of, run_id)),
         ):
             location = catalog.partition_location(settings.lake_database, table, as_of)
             if (location or "").rstrip("/") != f"s3://{bucket}/{prefix}".rstrip("/"):

@@ -10,13 +10,14 @@ from typing import Any
 import checks
 import knowledge
 import sample
+import segment_table
 from common import athena, catalog, names, runs, s3
 from common.aws import client, error_code
 from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
-from engage_ml import data_contract
+from engage_ml import data_contract, segments
 from engage_ml.prediction_table import prediction_table
 from lock import publishing
 
@@ -35,6 +36,9 @@ def publish(run: Run, settings: Settings) -> Run:
     found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]))
     require_online(bucket, run_id, int(run["split"]["n_shards"]))
     sample_location = sample.write_sample(settings, contract, run_id, as_of, checks.check_table(run_id))
+    segments_location = segment_table.write_segments(
+        settings, contract, run_id, as_of, version, checks.check_table(run_id)
+    )
     groups = athena.run(
         knowledge.groups_sql(contract, f"{database}.{checks.check_table(run_id)}"),
         database,
@@ -50,6 +54,8 @@ def publish(run: Run, settings: Settings) -> Run:
         catalog.set_columns(database, "qa_sample", columns)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
+        catalog.set_columns(database, "segments", segments.TABLE)
+        catalog.point_partition(database, "segments", as_of, segments_location)
         s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
         write_documents(bucket, documents)
         ingestion = start_ingestion(settings)
@@ -66,6 +72,7 @@ def publish(run: Run, settings: Settings) -> Run:
         "location": location,
         "replaced": replaced if replaced != location else None,
         "qa_sample": sample_location,
+        "segments": segments_location,
         "documents": sorted(documents),
         "ingestion": ingestion,
         "dropped_tables": len(dropped),
