@@ -90,7 +90,8 @@ class SplitPlan:
     test: Mapping[str, date]
     horizons: Mapping[str, int]
     """Weeks that a label looks ahead, by target."""
-    lookback_weeks: int
+    first_week: date
+    """The oldest week that is known and read: features over the whole history begin there."""
 
     @property
     def labelled(self) -> tuple[date, ...]:
@@ -102,11 +103,6 @@ class SplitPlan:
             found.update(days)
         return tuple(sorted(found))
 
-    @property
-    def first_week(self) -> date:
-        """The oldest week that any feature of this plan reads."""
-        return self.labelled[0] - timedelta(weeks=self.lookback_weeks)
-
     def to_spec(self) -> dict[str, Any]:
         """The `cutoffs` object of `spec.json`, with ISO dates."""
         return {
@@ -114,7 +110,7 @@ class SplitPlan:
             "validation": {name: d.isoformat() for name, d in self.validation.items()},
             "test": {name: d.isoformat() for name, d in self.test.items()},
             "horizon_weeks": dict(self.horizons),
-            "lookback_weeks": self.lookback_weeks,
+            "first_week": self.first_week.isoformat(),
         }
 
     @classmethod
@@ -131,7 +127,7 @@ class SplitPlan:
                 validation={name: parse_monday(spec["validation"][name]) for name in LABELS},
                 test={name: parse_monday(spec["test"][name]) for name in LABELS},
                 horizons={name: int(spec["horizon_weeks"][name]) for name in LABELS},
-                lookback_weeks=int(spec["lookback_weeks"]),
+                first_week=parse_monday(spec["first_week"], "first week"),
             )
         except KeyError as error:
             raise ContractError(f"The run specification has no {error} among its cut-offs.") from error
@@ -182,7 +178,7 @@ def cutoffs(
         validation={name: cutoff_at(end, 2 * s) for name, s in steps.items()},
         test={name: cutoff_at(end, s) for name, s in steps.items()},
         horizons=dict(horizons),
-        lookback_weeks=lookback_weeks,
+        first_week=start,
     )
 
 

@@ -184,6 +184,11 @@ class DataContract:
         return self.measure(self.value)
 
     @property
+    def bought(self) -> Measure:
+        """The measure whose weeks count as purchases: that of transactions, else that of value."""
+        return self.measure(self.transactions or self.value)
+
+    @property
     def value_unit(self) -> str:
         """What value is counted in: the currency, else the measure's unit."""
         return self.currency or self.value_measure.unit or self.value

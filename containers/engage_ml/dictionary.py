@@ -12,13 +12,17 @@ from functools import cached_property, lru_cache
 
 from .data_contract import BOOLEAN, CATEGORY, DEFAULT, DataContract, Measure
 
+ALL = -1
+"""The window of features over the whole known history of a customer."""
+
 
 @dataclass(frozen=True)
 class Feature:
     """One column of the feature tables.
 
-    `window` is the weeks before the cut-off that it reads (0: an attribute or the calendar). `group` joins
-    features that tell the same story, so that three reasons for a customer are three different ones.
+    `window` is the weeks before the cut-off that it reads (0: an attribute or the calendar; ALL: every known
+    one). `group` joins features that tell the same story, so that three reasons for a customer are three
+    different ones. A feature that is not `modelled` is there for baselines and reports alone.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Feature:
     window: int
     group: str
     categorical: bool = False
+    modelled: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class Dictionary:
         return tuple(f.name for f in self.features)
 
     @cached_property
+    def modelled(self) -> tuple[str, ...]:
+        """The features that models are trained on."""
+        return tuple(f.name for f in self.features if f.modelled)
+
+    @cached_property
     def categorical(self) -> tuple[str, ...]:
         return tuple(f.name for f in self.features if f.categorical)
 
@@ -52,8 +62,9 @@ class Dictionary:
         """The data dictionary as a Markdown table."""
         lines = ["| feature | meaning | unit | window (weeks) | type |", "|---|---|---|---|---|"]
         for f in self.features:
-            kind = "category" if f.categorical else "number"
-            lines.append(f"| `{f.name}` | {f.meaning} | {f.unit} | {f.window or '-'} | {kind} |")
+            kind = "category" if f.categorical else "number" if f.modelled else "number, not modelled"
+            window = "all" if f.window == ALL else f.window or "-"
+            lines.append(f"| `{f.name}` | {f.meaning} | {f.unit} | {window} | {kind} |")
         return "\n".join(lines)
 
 
@@ -78,10 +89,12 @@ def _features(contract: DataContract) -> Iterator[Feature]:
     yield from _activity(contract)
     for measure in contract.measures:
         yield from _of_measure(contract, measure)
-    yield Feature("season_sin", "day of the year of the cut-off on a circle, sine", "-1 to 1", 0, "season")
-    yield Feature(
-        "season_cos", "day of the year of the cut-off on a circle, cosine", "-1 to 1", 0, "season"
-    )  # fmt: skip
+    yield from _history(contract)
+    # With a year of data the few cut-offs of a training set lie in other seasons than the day of use, so
+    # that a tree could only learn to tell the cut-offs apart.
+    for name, wave in (("season_sin", "sine"), ("season_cos", "cosine")):
+        meaning = f"day of the year of the cut-off on a circle, {wave}"
+        yield Feature(name, meaning, "-1 to 1", 0, "season", modelled=False)
 
 
 def _tenure(contract: DataContract) -> Iterator[Feature]:
@@ -143,11 +156,58 @@ def _of_measure(contract: DataContract, m: Measure) -> Iterator[Feature]:
         yield Feature(ratio_name(contract, m), meaning, unit, back, group)
     if m.name == contract.value:
         yield Feature(f"{m.name}_max", f"most {what} in one week", unit, back, group)
-    if m.name == (contract.transactions or contract.value):
+    if m.name == contract.bought.name:
         meaning = f"weeks with {what} among the last {back}"
         yield Feature(f"{m.name}_weeks", meaning, "weeks", back, group)
         meaning = f"days from the end of the last week with {what}; empty without one"
         yield Feature(f"days_since_{m.name}", meaning, "days", back, group)
+
+
+def _history(contract: DataContract) -> Iterator[Feature]:
+    """Rates over all known weeks: a customer's lasting traits. Rates and not sums, because more is known
+    at newer cut-offs; `observed_weeks_all` tells how far a rate can be trusted.
+    """
+    noun = "days" if contract.days_known else "weeks"
+
+    def known(name: str, meaning: str, unit: str, group: str, modelled: bool = True) -> Feature:
+        return Feature(name, f"{meaning}, all known weeks", unit, ALL, group, modelled=modelled)
+
+    yield known("observed_weeks_all", "weeks since sign-up or since the data begin", "weeks", "tenure")
+    yield known("active_days_per_week_all", f"active {noun} a week", noun, "frequency")
+    yield known("active_weeks_share_all", "share of weeks with activity", "0 to 1", "frequency")
+    living = "from the first to the last active week"
+    yield known("active_days_per_living_week", f"active {noun} a week {living}", noun, "frequency")
+    yield known("active_weeks_per_living_week", f"share of active weeks {living}", "0 to 1", "frequency")
+    yield known("weeks_since_active_all", "weeks from the end of the last active week", "weeks", "recency")
+    for m in contract.measures:
+        what = m.meaning or m.name.replace("_", " ")
+        yield known(f"{m.name}_per_week_all", f"{what} a week", m.unit or m.name, m.story)
+    yield from _buying_history(contract)
+
+
+def _buying_history(contract: DataContract) -> Iterator[Feature]:
+    value, bought = contract.value_measure, contract.bought
+    said = value.meaning or value.name.replace("_", " ")
+    weeks = f"weeks with {bought.meaning or bought.name.replace('_', ' ')}"
+    unit = contract.value_unit
+
+    def known(name: str, meaning: str, unit: str, group: str, modelled: bool = True) -> Feature:
+        return Feature(name, f"{meaning}, all known weeks", unit, ALL, group, modelled=modelled)
+
+    yield known(f"{value.name}_per_active_day_all", f"{said} in an active day", unit, value.story)
+    yield known(f"{bought.name}_weeks_per_week_all", f"share of {weeks}", "0 to 1", bought.story)
+    yield known(
+        f"weeks_since_{bought.name}_all", f"weeks since the last of the {weeks}", "weeks", bought.story
+    )
+    if bought.name != value.name:
+        yield known(
+            f"{value.name}_per_{bought.name}_all", f"{said} in each of the {bought.name}", unit, value.story
+        )
+        per = f"{bought.name}_per_active_day_all"
+        yield known(per, f"{bought.name} in an active day", bought.unit or bought.name, bought.story)
+    # What BG/NBD and Gamma-Gamma are fitted on; as sums they would tell a tree which cut-off it sees.
+    yield known(f"{bought.name}_weeks_all", weeks, "weeks", bought.story, modelled=False)
+    yield known(f"{value.name}_all", said, unit, value.story, modelled=False)
 
 
 def ratio_name(contract: DataContract, measure: Measure) -> str:

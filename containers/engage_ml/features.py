@@ -1,7 +1,7 @@
 """Athena SELECTs of the feature tables. Pure text: the same arguments give the same statement.
 
 How a leak is impossible: activity enters a snapshot only through a join with literal (cut-off, week) pairs
-made by `_lookback_rows`, all of them before the cut-off; labels come through `_outlook_rows`, all of them
+made by `_past_rows`, all of them before the cut-off; labels come through `_outlook_rows`, all of them
 at or after it. No expression compares dates at run time, so there is no boundary to get wrong in SQL.
 
 One pass over the activity makes per (customer, cut-off) the active days of each week of the lookback and
@@ -56,12 +56,12 @@ def group_column(name: str) -> str:
     return f"group_{name}"
 
 
-def _lookback_rows(cutoffs: Sequence[date], back: int) -> list[tuple[str, str, str]]:
-    """(cut-off, week, weeks ago) for the weeks of the lookback, all strictly before each cut-off."""
+def _past_rows(cutoffs: Sequence[date], first_week: date) -> list[tuple[str, str, str]]:
+    """(cut-off, week, weeks ago) for every known week, all strictly before each cut-off."""
     return [
         (text_literal(c), text_literal(c - timedelta(weeks=ago)), str(ago))
         for c in cutoffs
-        for ago in range(1, back + 1)
+        for ago in range(1, (c - first_week).days // 7 + 1)
     ]
 
 
@@ -75,12 +75,15 @@ def _outlook_rows(cutoffs: Sequence[date], as_of: date, longest: int) -> list[tu
     ]
 
 
-def _snapshot_rows(contract: DataContract, cutoffs: Sequence[date], as_of: date) -> list[tuple[str, ...]]:
-    """(cut-off text, cut-off date, 1 when the horizon of each target is complete at `as_of`)."""
+def _snapshot_rows(
+    contract: DataContract, cutoffs: Sequence[date], as_of: date, first_week: date
+) -> list[tuple[str, ...]]:
+    """(cut-off text, cut-off date, known weeks before it, 1 when the horizon of each target is complete)."""
     return [
         (
             text_literal(c),
             date_literal(c),
+            str((c - first_week).days // 7),
             *(str(int(c + timedelta(weeks=t.horizon_weeks) <= as_of)) for t in contract.targets),
         )
         for c in cutoffs
@@ -106,7 +109,7 @@ def _units(measure: Measure) -> str:
 
 
 def _history_columns(contract: DataContract) -> dict[str, str]:
-    """Aggregates over the activity rows of one customer and cut-off, by name."""
+    """Aggregates over the activity rows of one customer and cut-off, by name; `..._all` over all of them."""
     back = contract.lookback_weeks
     columns = {
         _d(ago): f"SUM(CASE WHEN ago = {ago} THEN active_days ELSE 0 END)" for ago in range(1, back + 1)
@@ -114,13 +117,52 @@ def _history_columns(contract: DataContract) -> dict[str, str]:
     for m in contract.measures:
         for first, last, name in (*((1, n, f"{n}w") for n in contract.measure_windows), (5, 8, "before")):
             value = _units(m)
-            inside = f"SUM(CASE WHEN ago BETWEEN {first} AND {last} THEN {value} ELSE 0 END)"
-            columns[f"{m.name}_{name}"] = f"SUM({value})" if (first, last) == (1, back) else inside
-    columns["most_value"] = f"MAX({_units(contract.value_measure)})"
-    bought = identifier(contract.transactions or contract.value)
-    columns["bought_weeks"] = f"SUM(CASE WHEN {bought} > 0 THEN 1 ELSE 0 END)"
-    columns["bought_ago"] = f"MIN(CASE WHEN {bought} > 0 THEN ago END)"
-    return columns
+            columns[f"{m.name}_{name}"] = (
+                f"SUM(CASE WHEN ago BETWEEN {first} AND {last} THEN {value} ELSE 0 END)"
+            )
+        columns[f"{m.name}_all"] = f"SUM({_units(m)})"
+    recent, bought = f"ago <= {back}", f"{identifier(contract.bought.name)} > 0"
+    most = f"CASE WHEN {recent} THEN {_units(contract.value_measure)} END"
+    return columns | {
+        # Rows outside the lookback say nothing of it: without one inside, the most is nothing.
+        "most_value": f"COALESCE(MAX({most}), 0)",
+        "bought_weeks": f"SUM(CASE WHEN {recent} AND {bought} THEN 1 ELSE 0 END)",
+        "bought_ago": f"MIN(CASE WHEN {recent} AND {bought} THEN ago END)",
+        "days_all": "SUM(active_days)",
+        "weeks_all": "SUM(CASE WHEN active_days > 0 THEN 1 ELSE 0 END)",
+        "first_ago_all": "MAX(CASE WHEN active_days > 0 THEN ago END)",
+        "last_ago_all": "MIN(CASE WHEN active_days > 0 THEN ago END)",
+        "bought_weeks_all": f"SUM(CASE WHEN {bought} THEN 1 ELSE 0 END)",
+        "bought_ago_all": f"MIN(CASE WHEN {bought} THEN ago END)",
+    }
+
+
+def _history_expressions(contract: DataContract) -> dict[str, str]:
+    value, bought = contract.value_measure, contract.bought
+
+    def whole(m: Measure) -> str:
+        return identifier(f"{m.name}_all") + (" / 1E2" if m.kind == AMOUNT else " * 1E0")
+
+    # At least a day: who signed up yesterday has a rate, too.
+    observed = "GREATEST(LEAST(tenure_days / 7E0, known_weeks), 0.15E0)"
+    living = "(first_ago_all - last_ago_all + 1)"
+    found = {
+        "observed_weeks_all": "LEAST(tenure_days / 7E0, known_weeks)",
+        "active_days_per_week_all": f"days_all / {observed}",
+        "active_weeks_share_all": f"weeks_all / {observed}",
+        "active_days_per_living_week": f"days_all * 1E0 / {living}",
+        "active_weeks_per_living_week": f"weeks_all * 1E0 / {living}",
+        "weeks_since_active_all": "last_ago_all - 1",
+        f"{value.name}_per_active_day_all": f"{whole(value)} / NULLIF(days_all, 0)",
+        f"{bought.name}_weeks_per_week_all": f"bought_weeks_all / {observed}",
+        f"weeks_since_{bought.name}_all": "bought_ago_all - 1",
+        f"{bought.name}_weeks_all": "bought_weeks_all",
+        f"{value.name}_all": whole(value),
+        f"{bought.name}_per_active_day_all": f"{whole(bought)} / NULLIF(days_all, 0)",
+    }
+    count = identifier(f"{bought.name}_all") + (" / 1E2" if bought.kind == AMOUNT else "")
+    found[f"{value.name}_per_{bought.name}_all"] = f"{whole(value)} / NULLIF({count}, 0)"
+    return found | {f"{m.name}_per_week_all": f"{whole(m)} / {observed}" for m in contract.measures}
 
 
 def _longest_gap(back: int) -> str:
@@ -132,7 +174,7 @@ def _longest_gap(back: int) -> str:
 def _expressions(contract: DataContract) -> dict[str, str]:
     """SQL of each feature that is a number, over the columns of `shaped`."""
     found = {a.name: identifier(a.name) for a in contract.attributes if a.kind != CATEGORY}
-    found |= _rhythm_expressions(contract) | _activity_expressions(contract)
+    found |= _rhythm_expressions(contract) | _activity_expressions(contract) | _history_expressions(contract)
     for m in contract.measures:
         scale = " / 1E2" if m.kind == AMOUNT else ""
         columns = {n: identifier(f"{m.name}_{n}w") for n in contract.measure_windows}
@@ -143,7 +185,7 @@ def _expressions(contract: DataContract) -> dict[str, str]:
             whole, back = identifier(f"{m.name}_{contract.lookback_weeks}w"), contract.lookback_weeks
             other = identifier(f"{per.name}_{back}w") + (" / 1E2" if per.kind == AMOUNT else "")
             found[ratio_name(contract, m)] = f"{whole}{scale or ' / 1E0'} / NULLIF({other}, 0)"
-    bought, value = contract.transactions or contract.value, contract.value_measure
+    bought, value = contract.bought.name, contract.value_measure
     found[f"{bought}_weeks"] = "bought_weeks"
     found[f"days_since_{bought}"] = "7 * (bought_ago - 1)"
     found[f"{value.name}_max"] = "most_value" + (" / 1E2" if value.kind == AMOUNT else "")
@@ -199,7 +241,12 @@ def _feature_list(contract: DataContract) -> str:
 
 
 def _common_tables(
-    contract: DataContract, customers: str, activity: str, cutoffs: Sequence[date], as_of: date
+    contract: DataContract,
+    customers: str,
+    activity: str,
+    cutoffs: Sequence[date],
+    as_of: date,
+    first_week: date,
 ) -> str:
     """Common table expressions up to `shaped`: one row per customer and cut-off with its aggregates."""
     if not cutoffs:
@@ -210,27 +257,30 @@ def _common_tables(
             raise ContractError(f"The cut-off {day} lies after the as-of date {as_of}.")
     back = contract.lookback_weeks
     history = _history_columns(contract)
-    first, last = min(cutoffs) - timedelta(weeks=back), max(cutoffs)
+    if min(cutoffs) - timedelta(weeks=back) < first_week:
+        raise ContractError(
+            f"Before the cut-off {min(cutoffs)} there are not {back} weeks, from {first_week}."
+        )
     complete = [f"{t.name}_known" for t in contract.targets]
     aggregates = ",\n    ".join(f"{sql} AS {identifier(name)}" for name, sql in history.items())
     filled = ",\n    ".join(
-        f"h.{name}" if name == "bought_ago" else f"COALESCE(h.{identifier(name)}, 0) AS {identifier(name)}"
+        f"h.{name}" if "_ago" in name else f"COALESCE(h.{identifier(name)}, 0) AS {identifier(name)}"
         for name in history
     )
     bits = ", ".join(f"CASE WHEN {_d(a)} > 0 THEN '1' ELSE '0' END" for a in range(1, back + 1))
     own = "".join(f", c.{identifier(a.name)}" for a in (*contract.attributes, *contract.protected))
     counted = ",\n    ".join(f"{_weeks_active(n)} AS weeks_{n}" for n in contract.week_windows)
-    rows = _snapshot_rows(contract, cutoffs, as_of)
-    snapshots = values("snapshots", ["cutoff", "cutoff_date", *complete], rows)
+    rows = _snapshot_rows(contract, cutoffs, as_of, first_week)
+    snapshots = values("snapshots", ["cutoff", "cutoff_date", "known_weeks", *complete], rows)
     return f"""WITH {snapshots},
-{values("lookback", ["cutoff", "week", "ago"], _lookback_rows(cutoffs, back))},
+{values("past", ["cutoff", "week", "ago"], _past_rows(cutoffs, first_week))},
 history AS (
   SELECT
     l.cutoff, a.customer_id,
     {aggregates}
   FROM {table_name(activity)} a
-  JOIN lookback l ON l.week = a.week
-  WHERE a.week >= {text_literal(first)} AND a.week < {text_literal(last)}
+  JOIN past l ON l.week = a.week
+  WHERE a.week >= {text_literal(first_week)} AND a.week < {text_literal(max(cutoffs))}
   GROUP BY l.cutoff, a.customer_id
 ),
 population AS (
@@ -297,7 +347,7 @@ def features_train_sql(contract: DataContract, customers: str, activity: str, pl
     value = contract.value_measure
     # Refunds may outweigh purchases: nobody is worth less than nothing.
     worth = f"GREATEST(0, COALESCE(value_ahead, 0)){' / 1E2' if value.kind == AMOUNT else ' * 1E0'}"
-    return f"""{_common_tables(contract, customers, activity, cutoffs, plan.as_of)},
+    return f"""{_common_tables(contract, customers, activity, cutoffs, plan.as_of, plan.first_week)},
 {values("outlook", ["cutoff", "week", "ahead"], outlook)},
 future AS (
   SELECT
@@ -327,14 +377,16 @@ future AS (
 
 
 def features_score_sql(
-    contract: DataContract, customers: str, activity: str, as_of: date, n_shards: int
+    contract: DataContract, customers: str, activity: str, as_of: date, first_week: date, n_shards: int
 ) -> str:
     """SELECT of the scoring table at `as_of`: `customer_id`, the features, and last `shard` (integer).
+
+    `first_week` is where the known history begins, as in the training table's plan.
 
     Raises:
         ContractError: when `as_of` is no Monday, a name is malformed, or `n_shards` is outside 1 to 100.
     """
-    return f"""{_common_tables(contract, customers, activity, [as_of], as_of)}
+    return f"""{_common_tables(contract, customers, activity, [as_of], as_of, first_week)}
   SELECT
     customer_id,
     {_feature_list(contract)},

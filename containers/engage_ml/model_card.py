@@ -145,7 +145,7 @@ def fairness_section(report: Mapping[str, Any] | None) -> str:
         )
     parts = [
         f"{title}\n\nOn the churn test cut-off {report['cutoff']}. Groups under {report['minimum_group']} "
-        "customers are shown and not judged. Being called at high risk is the selection of the four-fifths rule."
+        "customers are shown and not judged. For the four-fifths rule, being at high risk is being selected."
     ]
     for name, found in report["attributes"].items():
         parts.append(_attribute(name, found))

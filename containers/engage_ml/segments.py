@@ -4,7 +4,7 @@ The first rule that fits decides. Nothing is learnt here: who reads a segment's 
 in it. Standard library only but for `assign`, which needs NumPy.
 
 What a customer is worth is the greater of the expected value and the value of the last 12 weeks scaled to
-the same horizon: a customer who is about to leave is expected to bring little, which is just what is at stake.
+the same horizon: a customer who is about to leave is expected to bring little, and just that is at stake.
 The value at stake of a segment is the sum of churn probability times worth.
 """
 

@@ -34,10 +34,6 @@ from .tables import Snapshot, read_snapshot
 
 Log = Callable[..., None]
 
-EXCLUDED = ("season_sin", "season_cos")
-"""In the tables but not in the models: with one year of data the few cut-offs of a training set lie in
-other seasons than the day of use, so that a tree can only learn to tell the cut-offs apart.
-"""
 
 BASE_PARAMS: Mapping[str, Any] = {
     "tree_method": "hist",
@@ -106,9 +102,8 @@ def train_models(
     rounds: dict[str, int] = {}
     seconds: dict[str, float] = {}
     known = dictionary(contract)
-    features = tuple(name for name in known.names if name not in EXCLUDED)
     uncalibrated = (np.zeros(0), np.zeros(0))
-    model = Model(version, features, {}, uncalibrated, "tweedie", 1.0, boosters, contract=contract)
+    model = Model(version, known.modelled, {}, uncalibrated, "tweedie", 1.0, boosters, contract=contract)
     for target in (CHURN, ENGAGEMENT, VALUE):
         label = LABELS[target]
         snapshots = [read_snapshot(root, known, d.isoformat(), label) for d in plan.train[target]]

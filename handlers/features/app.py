@@ -31,7 +31,7 @@ def build(run: Run, settings: Settings) -> Run:
     train, score = f"features_train_{rid}", f"features_score_{rid}"
     known = data_contract.parse(run["contract"])
     train_sql = sql.features_train_sql(known, customers, activity, plan)
-    score_sql = sql.features_score_sql(known, customers, activity, plan.as_of, n_shards)
+    score_sql = sql.features_score_sql(known, customers, activity, plan.as_of, plan.first_week, n_shards)
     make(
         settings,
         [

@@ -6,7 +6,7 @@ set aside are written only when the counts show that there are any: the usual ru
 table once.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import schema
@@ -78,24 +78,30 @@ def validate(run: Run, settings: Settings) -> Run:
 
 
 def needed_from(contract: DataContract, prepared: dict[str, Any], as_of: date) -> date:
-    """The first week that the run reads; raises DataError for a short history or a week that is missing."""
+    """The first week that the run reads: all that are known, back to the newest week that is missing.
+
+    Raises DataError when that is too short a history.
+    """
+    # A log without an event in a week says that there was none. A weekly table has a file for each week:
+    # without it, it would be read as a week in which nobody was active.
+    missing = [] if contract.kind == data_contract.EVENTS else prepared.get("missing_weeks", [])
+    first = date.fromisoformat(prepared["first_week"])
+    if missing:
+        first = date.fromisoformat(max(missing)) + timedelta(weeks=1)
     try:
-        plan = contract.split(as_of, prepared["first_week"], prepared["last_week"])
+        return contract.split(as_of, first, prepared["last_week"]).first_week
     except ContractError as error:
+        if missing:
+            raise DataError(
+                f"{len(missing)} of the weeks before {as_of} have no activity files: "
+                f"{', '.join(missing[-5:])}. {error}",
+                hint="add the missing weeks with `engage import-data`",
+            ) from error
         raise DataError(
             str(error),
             hint=f"provide at least {contract.weeks_needed} weeks of activity before the as-of date "
             "(`engage generate-data --weeks 52` makes 52)",
         ) from error
-    missing = [week for week in prepared.get("missing_weeks", []) if week >= plan.first_week.isoformat()]
-    if missing:
-        # A week without data would be read as a week in which nobody was active.
-        raise DataError(
-            f"{len(missing)} of the weeks from {plan.first_week} to {as_of} have no activity files: "
-            f"{', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}.",
-            hint="add the missing weeks with `engage import-data`",
-        )
-    return plan.first_week
 
 
 def activity_count_sql(table: str, from_week: date, as_of: date) -> str:

@@ -91,7 +91,7 @@ def run_floor(raw: Path, as_of: date, lake: Path) -> dict[str, Any]:
     with clock.phase("features"):
         sql = features.features_train_sql(DEFAULT, "customers", "activity", plan)
         make("train", sql, lake / "features/train", "cutoff")
-        sql = features.features_score_sql(DEFAULT, "customers", "activity", as_of, shards)
+        sql = features.features_score_sql(DEFAULT, "customers", "activity", as_of, plan.first_week, shards)
         make("score", sql, lake / "features/score", "shard")
     db.close()
     store = DirectoryStore(lake)

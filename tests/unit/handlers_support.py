@@ -305,7 +305,8 @@ def cloud(monkeypatch: Any) -> Iterator[DuckAthena]:
         for bucket in ("raw", "lake"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         aws.CLIENTS["glue"] = MemoryGlue()
-        from engage_ml.contract import PREDICTION_COLUMNS
+        from engage_ml.data_contract import DEFAULT
+        from engage_ml.prediction_table import prediction_table
 
         for name in ("predictions", "qa_sample"):
             glue().create_table(
@@ -315,7 +316,7 @@ def cloud(monkeypatch: Any) -> Iterator[DuckAthena]:
                     "PartitionKeys": [{"Name": "as_of", "Type": "string"}],
                     "StorageDescriptor": {
                         "Location": f"s3://lake/{name}/",
-                        "Columns": [{"Name": n, "Type": t} for n, t in PREDICTION_COLUMNS],
+                        "Columns": [{"Name": n, "Type": t} for n, t in prediction_table(DEFAULT)],
                     },
                 },
             )

@@ -236,11 +236,15 @@ def test_addresses_are_masked_in_logs() -> None:
 
 
 def test_the_tools_describe_the_columns_of_the_contract() -> None:
-    from engage_ml.contract import PREDICTION_COLUMNS
+    from engage_ml.data_contract import DEFAULT
+    from engage_ml.prediction_table import prediction_table
     from tools import COLUMNS
 
     kinds = {"string": "varchar", "double": "double", "bigint": "bigint", "boolean": "boolean"}
-    assert (*((name, kinds[kind]) for name, kind in PREDICTION_COLUMNS), ("as_of", "varchar")) == COLUMNS
+    assert (
+        *((name, kinds[kind]) for name, kind in prediction_table(DEFAULT)),
+        ("as_of", "varchar"),
+    ) == COLUMNS
 
 
 def test_the_planner_and_the_handler_meet_and_every_planned_query_passes_the_guard() -> None:

@@ -18,6 +18,8 @@ from tests.unit import ml_support
 from common import aws, catalog, names, runs, s3
 from common.errors import DataError, InputError
 from common.settings import Settings
+from engage_ml.data_contract import DEFAULT
+from engage_ml.prediction_table import prediction_table
 
 RUN_ID = "run-20261123t080000-ab12"
 EVENT = {
@@ -102,7 +104,8 @@ def put_predictions(run: Run, rows: int | None = None, churn: float | None = Non
         "country": ["DE" if n % 50 else "LI" for n in range(len(ids))],
         "tenure_weeks": list(range(len(ids))),
         "active_weeks_12": [4] * len(ids),
-        "spend_12w": [1.0] * len(ids),
+        "value_12w": [1.0] * len(ids),
+        "marketing_opt_in": [True] * len(ids),
         "days_since_active": [n % 30 for n in range(len(ids))],
         "recently_active": [True] * len(ids),
         "model_version": ["m"] * len(ids),
@@ -198,7 +201,7 @@ def test_validate_makes_clean_tables_without_personal_columns(fake: Any, world: 
     assert run["validate"]["activity"]["quarantined"] == 0
     columns = catalog.columns("engage_test", f"customers_{names.rid(RUN_ID)}")
     assert columns is not None
-    assert not {"name", "email", "city", "gender"} & set(columns)
+    assert not {"name", "email", "city"} & set(columns)
     assert not list(s3.keys("lake", "quarantine/"))
     assert len(run["queries"]) == len(fake.statements)
 
@@ -228,12 +231,13 @@ def test_validate_names_missing_columns_and_wrong_types_before_any_query(fake: A
     with pytest.raises(DataError, match="lacks the column plan"):
         call("validate", run)
     schema = support.load("validate").schema
-    found = dict.fromkeys([c.name for c in schema.EXPECTED["customers"]], "string")
-    schema.check_table("customers", found)
-    with pytest.raises(DataError, match="age is array<int>, not integer"):
-        schema.check_table("customers", {**found, "age": "array<int>"})
+    expected = schema.expected(DEFAULT)
+    found = dict.fromkeys(expected["customers"], "string")
+    schema.check_table("customers", expected["customers"], found)
+    with pytest.raises(DataError, match="age is array<int>, not number"):
+        schema.check_table("customers", expected["customers"], {**found, "age": "array<int>"})
     with pytest.raises(DataError, match="found no table activity"):
-        schema.check_table("activity", None)
+        schema.check_table("activity", expected["activity"], None)
     assert fake.statements == []
 
 
@@ -241,10 +245,10 @@ def test_validate_refuses_a_gap_between_weeks_and_a_short_history(fake: Any) -> 
     validate = support.load("validate")
     prepared = {"first_week": "2025-03-03", "last_week": "2026-02-23", "missing_weeks": ["2025-12-01"]}
     with pytest.raises(DataError, match="2025-12-01"):
-        validate.needed_from(prepared, date(2026, 3, 2))
+        validate.needed_from(DEFAULT, prepared, date(2026, 3, 2))
     short = {"first_week": "2025-12-01", "last_week": "2026-02-23", "missing_weeks": []}
     with pytest.raises(DataError, match="at least 48"):
-        validate.needed_from(short, date(2026, 3, 2))
+        validate.needed_from(DEFAULT, short, date(2026, 3, 2))
 
 
 def test_validate_refuses_an_empty_table(fake: Any, world: Any) -> None:
@@ -400,12 +404,11 @@ def test_the_sample_is_the_same_when_publish_is_repeated(fake: Any, world: Any) 
 def test_the_sample_takes_as_many_of_each_band_as_there_are(fake: Any) -> None:
     sample = support.load("publish").sample
     bands = ["high"] * 20 + ["medium"] * 300 + ["low"] * 700
-    from engage_ml.contract import PREDICTION_COLUMNS
-
-    columns = {name: [None] * len(bands) for name, _ in PREDICTION_COLUMNS}
+    columns = {name: [None] * len(bands) for name, _ in prediction_table(DEFAULT)}
     columns |= {"customer_id": [f"C{n}" for n in range(len(bands))], "risk_band": bands}
     fake.db.register("source", pa.table(columns))
-    sql = f"SELECT risk_band, count(*) AS n FROM ({sample.sample_sql('source', '2026-03-02')}) GROUP BY 1"
+    chosen = sample.sample_sql(DEFAULT, "source", "2026-03-02")
+    sql = f"SELECT risk_band, count(*) AS n FROM ({chosen}) GROUP BY 1"
     counts = dict(fake.db.execute(sql).fetchall())
     assert counts == {"high": 20, "medium": 190, "low": 190}
 

@@ -63,7 +63,14 @@ def test_valid_raw_data_pass_unchanged_and_nothing_is_set_aside(small: Any) -> N
 
 def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() -> None:
     db = support.connect()
-    attributes = {"country": "DE", "acquisition_channel": "ads", "plan": "free", "device": "", "name": "N"}
+    attributes = {
+        "country": "DE",
+        "acquisition_channel": "ads",
+        "plan": "free",
+        "device": "",
+        "gender": "x",
+        "name": "N",
+    }
     people = [
         {"customer_id": "A", "signup_date": "2025-01-01", "age": "30", "marketing_opt_in": "Yes"},
         {"customer_id": "A", "signup_date": "2025-02-01", "age": "31", "marketing_opt_in": "no"},
@@ -190,12 +197,43 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
         for n in (4, 12):
             expected[f"{name}_{n}w"] = over(name, 1, n)
         expected[f"{name}_trend"] = over(name, 1, 4) - over(name, 5, 8)
+    expected |= whole_history(cutoff, tenure, weekly)
     ahead = over("active_days", -3, 0)
     near, far = cutoff + timedelta(weeks=4) <= AS_OF, cutoff + timedelta(weeks=12) <= AS_OF
     expected["engagement"] = ahead / 28 if near else None
     expected["churned"] = float(ahead == 0) if near else None
     expected["value"] = over("spend", -11, 0) if far else None
     return expected
+
+
+def whole_history(cutoff: date, tenure: int, weekly: dict[date, dict[str, Any]]) -> dict[str, float | None]:
+    """The features over all known weeks, the slow way."""
+    rows = {(cutoff - week).days // 7: row for week, row in weekly.items() if FIRST <= week < cutoff}
+    active = sorted(ago for ago, row in rows.items() if row["active_days"] > 0)
+    bought = sorted(ago for ago, row in rows.items() if row["purchases"] > 0)
+    known = min(tenure / 7, (cutoff - FIRST).days // 7)
+    rate, living = max(known, 0.15), active[-1] - active[0] + 1 if active else None
+    total = {m: sum(row[m] for row in rows.values()) for m in MEASURES}
+
+    def share(value: float, by: float | None) -> float | None:
+        return value / by if by else None
+
+    return {
+        "observed_weeks_all": known,
+        "active_days_per_week_all": total["active_days"] / rate,
+        "active_weeks_share_all": len(active) / rate,
+        "active_days_per_living_week": share(total["active_days"], living),
+        "active_weeks_per_living_week": share(len(active), living),
+        "weeks_since_active_all": active[0] - 1 if active else None,
+        "spend_per_active_day_all": share(total["spend"], total["active_days"]),
+        "purchases_weeks_per_week_all": len(bought) / rate,
+        "weeks_since_purchases_all": bought[0] - 1 if bought else None,
+        "spend_per_purchases_all": share(total["spend"], total["purchases"]),
+        "purchases_per_active_day_all": share(total["purchases"], total["active_days"]),
+        "purchases_weeks_all": len(bought),
+        "spend_all": total["spend"],
+        **{f"{m}_per_week_all": total[m] / rate for m in MEASURES if m != "active_days"},
+    }
 
 
 def planted(activity: pa.Table, cutoff: date) -> pa.Table:
@@ -237,7 +275,13 @@ def test_labels_count_exactly_the_weeks_of_their_horizon(data: st.DataObject) ->
         [{**row, "week": w.isoformat()} for w in weeks] or [{**row, "week": "1999-01-04"}]
     )
     person = {"customer_id": "A", "signup_date": date(2020, 1, 1), "age": 30, "marketing_opt_in": True}
-    attributes = {"country": "DE", "acquisition_channel": "ads", "plan": "free", "device": "web"}
+    attributes = {
+        "country": "DE",
+        "acquisition_channel": "ads",
+        "plan": "free",
+        "device": "web",
+        "gender": "x",
+    }
     db = support.connect()
     support.load(db, pa.Table.from_pylist([person | attributes]), table)
     clean(db)
@@ -254,7 +298,7 @@ def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -
     db, _, _ = small
     day = PLAN.labelled[-1]
     scored = support.run(
-        db, features.features_score_sql(DEFAULT, "customers", "activity", day, 3)
+        db, features.features_score_sql(DEFAULT, "customers", "activity", day, FIRST, 3)
     ).to_pylist()
     train = training_rows(db)
     assert len(scored) == sum(key[0] == day.isoformat() for key in train)
@@ -264,11 +308,16 @@ def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -
         assert row["shard"] == contract.shard_of(row["customer_id"], 3)
 
 
-def test_the_statement_scans_only_the_weeks_that_it_needs() -> None:
-    sql = features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, 1)
-    first = (AS_OF - timedelta(weeks=12)).isoformat()
-    assert f"a.week >= '{first}' AND a.week < '{AS_OF.isoformat()}'" in sql
-    assert sql == features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, 1)
+def test_the_statement_scans_only_the_known_weeks() -> None:
+    sql = features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, FIRST, 1)
+    assert f"a.week >= '{FIRST.isoformat()}' AND a.week < '{AS_OF.isoformat()}'" in sql
+    assert sql == features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, FIRST, 1)
+
+
+def test_a_cutoff_without_a_whole_lookback_of_known_weeks_is_refused() -> None:
+    early = FIRST + timedelta(weeks=11)
+    with pytest.raises(contract.ContractError, match="there are not 12 weeks"):
+        features.features_score_sql(DEFAULT, "customers", "activity", early, FIRST, 1)
 
 
 def test_partition_columns_come_last_and_the_table_is_parquet() -> None:

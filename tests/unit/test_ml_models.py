@@ -14,7 +14,19 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from engage_ml import answers, blocks, contract, evaluate, explain, features, registry, tables, task, train
+from engage_ml import (
+    answers,
+    blocks,
+    contract,
+    evaluate,
+    explain,
+    features,
+    registry,
+    tables,
+    task,
+    train,
+    words,
+)
 from engage_ml.data_contract import DEFAULT
 from engage_ml.dictionary import default
 from engage_ml.prediction_table import prediction_table
@@ -51,7 +63,7 @@ def make_lake(root: Path, seed: int = 7, customers: int = 1500) -> registry.Dire
     )
     write_parts(
         db,
-        features.features_score_sql(DEFAULT, "customers", "activity", AS_OF, SHARDS),
+        features.features_score_sql(DEFAULT, "customers", "activity", AS_OF, PLAN.first_week, SHARDS),
         "shard",
         base / "score",
     )
@@ -62,6 +74,7 @@ def make_lake(root: Path, seed: int = 7, customers: int = 1500) -> registry.Dire
         "as_of": AS_OF.isoformat(),
         "n_shards": SHARDS,
         "cutoffs": PLAN.to_spec(),
+        "contract": DEFAULT.to_dict(),
         "features_train_prefix": f"features/run={RUN}/train/",
         "features_score_prefix": f"features/run={RUN}/score/",
         "seed": 7,
@@ -89,7 +102,9 @@ class Lake:
         return shards.score_shard(self.store, RUN, shard, None, 2, self.log, folder)
 
     def test_block(self) -> blocks.FeatureBlock:
-        return tables.read_snapshot(self.train_folder, PLAN.test["churn"].isoformat(), "churned").block
+        return tables.read_snapshot(
+            self.train_folder, default(), PLAN.test["churn"].isoformat(), "churned"
+        ).block
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +114,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 def test_training_twice_gives_the_same_bytes_of_models(lake: Lake) -> None:
     settings = train.Settings(seed=7, threads=2, params={"max_depth": 3})
-    again = train.train_models(lake.train_folder, PLAN, lake.version, settings).to_files()
+    again = train.train_models(lake.train_folder, DEFAULT, PLAN, lake.version, settings).to_files()
     for name, data in again.items():
         if name.endswith(".ubj"):
             assert data == lake.store.get(f"models/{lake.version}/{name}"), name
@@ -114,7 +129,7 @@ def test_the_order_of_rows_in_files_changes_nothing(lake: Lake, tmp_path: Path) 
         order = np.random.default_rng(1).permutation(table.num_rows)
         pq.write_table(table.take(order), tmp_path / part.name / "data")
     settings = train.Settings(seed=7, threads=2, params={"max_depth": 3})
-    model = train.train_models(tmp_path, PLAN, lake.version, settings)
+    model = train.train_models(tmp_path, DEFAULT, PLAN, lake.version, settings)
     block = lake.test_block()
     assert np.array_equal(model.predict(block).churn_probability, lake.model.predict(block).churn_probability)
 
@@ -318,7 +333,7 @@ def test_reasons_are_three_stories_in_the_direction_of_the_risk(lake: Lake) -> N
         ("trend", (16.0, 4.0), "4 active days in the last 4 weeks, 12 in the 4 before"),
         ("frequency", (1.0, 9.0, 3.0), "1 active day in the last 4 weeks, 9 in the last 12"),
         ("frequency", (0.0, 0.0, 0.0), "no active week among the last 12"),
-        ("spend", (0.0, 1234.5), "spend of $0.00 in the last 4 weeks, $1,234.50 in the last 12"),
+        ("spend", (0.0, 1234.5), "spend of 0.00 USD in the last 4 weeks, 1,234.50 USD in the last 12"),
         ("support", (2.0, 3.0), "2 support tickets in the last 4 weeks, 3 in the last 12"),
         ("social", (1.0, 0.0, 2.0), "1 post, no like and 2 messages in the last 4 weeks"),
         ("tenure", (0.0,), "customer for less than a week"),
@@ -327,7 +342,7 @@ def test_reasons_are_three_stories_in_the_direction_of_the_risk(lake: Lake) -> N
     ],
 )
 def test_a_reason_is_said_in_the_customers_own_numbers(group: str, numbers: Any, text: str) -> None:
-    assert explain.sentence(group, *numbers) == text
+    assert words.builders(DEFAULT)[group][1](*numbers) == text
 
 
 def test_calibration_keeps_the_order_and_comes_close_to_the_truth() -> None:
@@ -343,11 +358,11 @@ def test_calibration_keeps_the_order_and_comes_close_to_the_truth() -> None:
 
 
 def test_features_left_out_of_a_request_take_typical_values(lake: Lake) -> None:
-    block = blocks.block_from_features({"days_since_active": 70}, lake.model.metadata["typical"])
+    block = blocks.block_from_features(default(), {"days_since_active": 70}, lake.model.metadata["typical"])
     assert block.values.shape == (1, len(FEATURE_NAMES))
     silent = lake.model.predict(block).churn_probability[0]
     active = {"days_since_active": 0, "active_days_4w": 20, "active_days_2w": 10, "silence_ratio": 0}
-    present = blocks.block_from_features(active, lake.model.metadata["typical"])
+    present = blocks.block_from_features(default(), active, lake.model.metadata["typical"])
     assert lake.model.predict(present).churn_probability[0] < silent
 
 
@@ -362,7 +377,7 @@ def test_features_left_out_of_a_request_take_typical_values(lake: Lake) -> None:
 )
 def test_a_request_with_a_wrong_feature_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(contract.ContractError, match=message):
-        blocks.block_from_features(given)
+        blocks.block_from_features(default(), given)
 
 
 def test_the_champion_pointer_is_read_as_it_was_written(lake: Lake) -> None:
@@ -381,12 +396,12 @@ def test_a_model_of_another_schema_version_is_refused() -> None:
 
 def test_a_label_whose_horizon_is_not_over_is_refused(lake: Lake) -> None:
     with pytest.raises(contract.ContractError, match=r"'value' at the cut-off .* is incomplete"):
-        tables.read_snapshot(lake.train_folder, PLAN.test["churn"].isoformat(), "value")
+        tables.read_snapshot(lake.train_folder, default(), PLAN.test["churn"].isoformat(), "value")
 
 
 def test_a_missing_cutoff_stops_training_with_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(contract.ContractError, match="There are no feature rows for cutoff"):
-        train.train_models(tmp_path, PLAN, "m-x")
+        train.train_models(tmp_path, DEFAULT, PLAN, "m-x")
 
 
 def test_the_tasks_refuse_a_wrong_environment_with_exit_code_1() -> None:
