@@ -1,6 +1,6 @@
 """The bins that drift is measured on: made at training from what the model learnt from, counted by shards.
 
-Numbers fall into at most 20 bins of equal size, words into one bin each (the 30 most frequent); the last bin
+Numbers fall into at most 20 bins of about equal size, words into one bin each (the 30 most frequent); the last bin
 holds missing values, the one before it of words all others. NumPy only.
 
 Features are compared among customers with an active week in the lookback. Customers who left stay in the
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .answers import DIGITS
 from .blocks import FeatureBlock
 from .contract import ContractError
 from .data_contract import DataContract
@@ -25,6 +26,7 @@ from .score import Predictions
 Counts = NDArray[np.int64]
 BINS = 20
 WORDS = 30
+NARROWEST = 0.02
 BY_NATURE = ("tenure",)
 """Groups of features that move by their nature: time passes. They are measured and not judged."""
 PREDICTIONS = ("churn_probability", "expected_engagement", "expected_value")
@@ -49,7 +51,8 @@ def make_reference(
     parts = [block.take(observed(contract, block)) for block in blocks]
     known = dictionary(contract).by_name
     described = {name: _reference_of(known[name], parts) for name in features}
-    numbers = {name: getattr(predictions, name) for name in PREDICTIONS}
+    # As they are published: the shards count what they write.
+    numbers = {name: np.round(getattr(predictions, name), DIGITS[name]) for name in PREDICTIONS}
     return {
         "schema_version": SCHEMA_VERSION,
         **facts,
@@ -88,9 +91,30 @@ def _reference_of(feature: Feature, parts: Sequence[FeatureBlock]) -> dict[str, 
 
 def _numbers(values: NDArray[Any], *, judged: bool) -> dict[str, Any]:
     known = values[~np.isnan(values)].astype(np.float64)
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
-    described = {"kind": "number", "judged": judged, "edges": edges.tolist()}
+    described = {"kind": "number", "judged": judged, "edges": edges_of(known)}
     return {**described, "counts": count_numbers(described, values).tolist()}
+
+
+def edges_of(values: NDArray[np.float64]) -> list[float]:
+    """The inner edges of the bins: quantiles, without those that lie closer to the one before than a fiftieth
+    of the spread (from the 5th to the 95th percentile).
+
+    Predictions of silent customers crowd within a thousandth of each other; bins as narrow as that would call
+    it drift when a year of silence becomes a year and a week. An edge lies halfway to the next value that
+    occurs, so that many equal values cannot change their bin by a rounding.
+    """
+    if not len(values):
+        return []
+    distinct = np.unique(values)
+    quantiles = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
+    after = np.searchsorted(distinct, quantiles, side="right")
+    quantiles, after = quantiles[after < len(distinct)], after[after < len(distinct)]
+    least = NARROWEST * float(np.quantile(values, 0.95) - np.quantile(values, 0.05))
+    edges: list[float] = []
+    for edge in ((quantiles + distinct[after]) / 2).tolist():
+        if not edges or edge - edges[-1] >= least:
+            edges.append(edge)
+    return edges
 
 
 def count_numbers(described: Mapping[str, Any], values: NDArray[Any]) -> Counts:

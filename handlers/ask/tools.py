@@ -26,6 +26,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("expected_engagement", "double"),
     ("expected_value", "double"),
     ("risk_band", "varchar"),
+    ("segment", "varchar"),
     ("reason_1", "varchar"),
     ("reason_2", "varchar"),
     ("reason_3", "varchar"),
