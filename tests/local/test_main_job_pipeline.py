@@ -191,8 +191,8 @@ def test_no_object_of_the_lake_holds_a_name_or_an_address(
 
     keys = engage.keys("lake")
     folders = {key.partition("/")[0] for key in keys}
-    assert folders >= {"processed", "features", "predictions", "qa_sample", "segments", "online", "models", "runs",
-                       "knowledge", "usage", "athena-results"}  # fmt: skip
+    assert folders >= {"processed", "features", "predictions", "qa_sample", "segments", "online", "models",
+                       "runs", "knowledge", "usage", "athena-results"}  # fmt: skip
     for key in keys:
         body = engage.object("lake", key)
         if body[:4] != b"PAR1":
