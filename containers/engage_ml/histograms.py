@@ -1,7 +1,7 @@
 """The bins that drift is measured on: made at training from what the model learnt from, counted by shards.
 
-Numbers fall into at most 20 bins of about equal size, words into one bin each (the 30 most frequent); the last
-bin holds missing values, the one before it of words all others. NumPy only.
+Numbers fall into at most 20 bins of about equal size, words into one bin each (the 30 most frequent); the
+last bin holds missing values, the one before it of words all others. NumPy only.
 
 Features are compared among customers with an active week in the lookback. Customers who left stay in the
 base for ever, so among all customers the share of silent ones grows in a world in which nothing changes;

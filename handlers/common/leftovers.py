@@ -22,7 +22,8 @@ def clear(settings: Settings, run_id: str, as_of: str | None, *, keep_quarantine
         count = s3.delete_prefix(bucket, prefix)
         if count:
             removed[prefix] = count
-    tables = catalog.drop_tables(settings.lake_database, names.temporary_tables(run_id))
+    made = [*names.temporary_tables(run_id), names.outcomes_table(run_id)]
+    tables = catalog.drop_tables(settings.lake_database, made)
     return {"tables": tables, "objects": removed}
 
 

@@ -33,12 +33,15 @@ def model_version(run_id: str) -> str:
     return "m-" + run_id.removeprefix("run-")
 
 
+def outcomes_table(run_id: str) -> str:
+    """The table that the monitor makes, after publishing, and drops again."""
+    return f"outcomes_{rid(run_id)}"
+
+
 def temporary_tables(run_id: str) -> list[str]:
-    """Every table that a run makes for itself in the lake database."""
+    """Every table that a run makes for itself in the lake database until it has published."""
     kinds = ("customers", "activity", "customers_bad", "activity_bad", "features_train", "features_score")
-    return [
-        f"{kind}_{rid(run_id)}" for kind in (*kinds, "predictions_check", "qa_sample", "segments", "outcomes")
-    ]
+    return [f"{kind}_{rid(run_id)}" for kind in (*kinds, "predictions_check", "qa_sample", "segments")]
 
 
 def run_key(run_id: str, name: str) -> str:

@@ -49,7 +49,7 @@ def outcomes_of(settings: Settings, run_id: str, cutoff: str) -> list[dict[str, 
     database = settings.lake_database
     if catalog.partition_location(database, "predictions", cutoff) is None:
         return None
-    table = f"outcomes_{names.rid(run_id)}"
+    table = names.outcomes_table(run_id)
     catalog.drop_table(database, table)
     location = f"s3://{settings.lake_bucket}/{names.features_prefix(run_id)}train/cutoff={cutoff}/"
     client("glue").create_table(DatabaseName=database, TableInput=_table(table, location))
