@@ -3,6 +3,7 @@ environment of its own in which the last four weeks are changed after the first 
 """
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -116,14 +117,17 @@ def test_a_change_of_behaviour_is_found_in_inputs_and_outcomes(changed: Changed)
     assert churn["total"]["low"] > 1, "more left than had been predicted"
 
 
-def test_the_alarms_metrics_count_it(changed: Changed) -> None:
+def test_the_metrics_of_the_alarms_count_it(changed: Changed) -> None:
+    """The endpoint keeps the lines and makes no metrics of them, which CloudWatch does."""
+    events = changed.engage.client("logs").filter_log_events(logGroupName="/engage/models/monitor")["events"]
+    lines = [
+        e["message"] for e in events if "CloudWatchMetrics" in e["message"] and "DriftAlerts" in e["message"]
+    ]
+    before, after = (json.loads(line[line.index("{") :]) for line in lines)
+    assert before["DriftAlerts"] in (0.0, [0.0])
+    assert after["DriftAlerts"] in (2.0, [2.0])
+    assert after["OutcomeAlerts"] not in (0.0, [0.0])
     cloudwatch = changed.engage.client("cloudwatch")
-    (metric,) = cloudwatch.list_metrics(
-        Namespace="Engage",
-        MetricName="DriftAlerts",
-        Dimensions=[{"Name": "Environment", "Value": "models"}],
-    )["Metrics"]
-    assert metric["MetricName"] == "DriftAlerts"
     alarms = cloudwatch.describe_alarms(AlarmNames=["engage-models-drift", "engage-models-outcomes"])
     assert {a["MetricName"] for a in alarms["MetricAlarms"]} == {"DriftAlerts", "OutcomeAlerts"}
 
