@@ -59,7 +59,8 @@ def compile_dossier(
         "as_of": plan.as_of.isoformat(),
         "cutoffs": {"features": days, "predictions": plan.test["churn"].isoformat()},
     }
-    reference = histograms.make_reference(model.contract, model.features, blocks, predictions, facts)
+    said = {name: getattr(predictions, name) for name in histograms.PREDICTIONS}
+    reference = histograms.make_reference(model.contract, model.features, blocks, said, facts)
     card = version_card(model.contract, {**model.metadata, "model_version": model.version}, evaluation)
     folder = f"{MODELS}{model.version}/"
     store.put(folder + REFERENCE, json.dumps(reference, sort_keys=True).encode())

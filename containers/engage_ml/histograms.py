@@ -21,7 +21,6 @@ from .blocks import FeatureBlock
 from .contract import ContractError
 from .data_contract import DataContract
 from .dictionary import Feature, dictionary
-from .score import Predictions
 
 Counts = NDArray[np.int64]
 BINS = 20
@@ -37,7 +36,7 @@ def make_reference(
     contract: DataContract,
     features: Sequence[str],
     blocks: Sequence[FeatureBlock],
-    predictions: Predictions,
+    predicted: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """`reference.json`: for every feature, and for the predictions, the bins and their counts.
@@ -45,14 +44,14 @@ def make_reference(
     Args:
         features: those that the model reads.
         blocks: the rows that the model learnt from, one block a cut-off.
-        predictions: what the model says about rows that it did not learn from.
+        predicted: arrays by name (`PREDICTIONS`): what the model says of rows that it did not learn from.
         facts: what else the document holds (version, cut-offs).
     """
     parts = [block.take(observed(contract, block)) for block in blocks]
     known = dictionary(contract).by_name
     described = {name: _reference_of(known[name], parts) for name in features}
     # As they are published: the shards count what they write.
-    numbers = {name: np.round(getattr(predictions, name), DIGITS[name]) for name in PREDICTIONS}
+    numbers = {name: np.round(predicted[name], DIGITS[name]) for name in PREDICTIONS}
     return {
         "schema_version": SCHEMA_VERSION,
         **facts,
@@ -106,7 +105,7 @@ def edges_of(values: NDArray[np.float64]) -> list[float]:
     if not len(values):
         return []
     distinct = np.unique(values)
-    quantiles = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
+    quantiles = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
     after = np.searchsorted(distinct, quantiles, side="right")
     quantiles, after = quantiles[after < len(distinct)], after[after < len(distinct)]
     least = NARROWEST * float(np.quantile(values, 0.95) - np.quantile(values, 0.05))

@@ -8,7 +8,6 @@ import numpy as np
 from engage_ml import histograms
 from engage_ml.blocks import FeatureBlock
 from engage_ml.data_contract import DEFAULT
-from engage_ml.score import Predictions
 
 FEATURES = ("sessions_12w", "minutes_per_session", "plan", "tenure_weeks", "active_weeks_12")
 
@@ -27,10 +26,10 @@ def block(rows: int = 4000, seed: int = 1, factor: float = 1.0, dormant: float =
     )
 
 
-def predictions(rows: int = 4000, seed: int = 1, shift: float = 0.0) -> Predictions:
+def predictions(rows: int = 4000, seed: int = 1, shift: float = 0.0) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     churn = np.clip(rng.beta(2, 3, rows) + shift, 0, 1)
-    return Predictions(churn, 1 - churn, rng.gamma(2, 10, rows))
+    return dict(zip(histograms.PREDICTIONS, (churn, 1 - churn, rng.gamma(2, 10, rows)), strict=True))
 
 
 def reference(**options: Any) -> dict[str, Any]:

@@ -11,16 +11,15 @@ from engage_ml import drift, hindsight, histograms
 from engage_ml.blocks import FeatureBlock
 from engage_ml.contract import ContractError
 from engage_ml.data_contract import DEFAULT
-from engage_ml.score import Predictions
 
 from tests.unit.drift_support import FEATURES, block, predictions, reference
 
 
-def looked_at(known: dict[str, Any], seen: FeatureBlock, said: Predictions) -> dict[str, Any]:
+def looked_at(known: dict[str, Any], seen: FeatureBlock, said: dict[str, Any]) -> dict[str, Any]:
     """The judgement of one shard, counted in three batches."""
     counts = histograms.ShardCounts(known)
     for rows in np.array_split(np.arange(len(seen)), 3):
-        predicted = {name: getattr(said, name)[rows] for name in histograms.PREDICTIONS}
+        predicted = {name: said[name][rows] for name in histograms.PREDICTIONS}
         counts.add(DEFAULT, seen.take(rows), predicted)
     return drift.judge(known, [counts.to_dict()])
 
@@ -65,7 +64,7 @@ def test_counts_hold_every_row_once_with_missing_and_unknown_words_apart() -> No
     seen = block(seed=2)
     odd = FeatureBlock(seen.ids, seen.names, seen.values, {"plan": ["a", "b", "never seen"]})
     found = histograms.ShardCounts(known)
-    found.add(DEFAULT, odd, {name: getattr(predictions(), name) for name in histograms.PREDICTIONS})
+    found.add(DEFAULT, odd, predictions())
     document = found.to_dict(shard=0)
     active = int(histograms.observed(DEFAULT, odd).sum())
     assert {sum(counts) for counts in document["features"].values()} == {active}
@@ -80,12 +79,11 @@ def test_counts_hold_every_row_once_with_missing_and_unknown_words_apart() -> No
 def test_shards_add_up_to_what_one_shard_would_have_counted() -> None:
     known, seen, said = reference(), block(seed=2), predictions(seed=2)
     whole = histograms.ShardCounts(known)
-    predicted = {name: getattr(said, name) for name in histograms.PREDICTIONS}
-    whole.add(DEFAULT, seen, predicted)
+    whole.add(DEFAULT, seen, said)
     parts = []
     for rows in (slice(0, 1500), slice(1500, 4000)):
         part = histograms.ShardCounts(known)
-        part.add(DEFAULT, seen.take(rows), {name: values[rows] for name, values in predicted.items()})
+        part.add(DEFAULT, seen.take(rows), {name: values[rows] for name, values in said.items()})
         parts.append(part.to_dict())
     total = drift.add_counts(parts)
     assert total == {kind: whole.to_dict()[kind] for kind in ("features", "predictions")}

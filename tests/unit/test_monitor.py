@@ -42,8 +42,7 @@ def put_counts(factor: float = 1.0, shards: int = 2) -> None:
     s3.put_json("lake", f"models/{MODEL}/reference.json", known)
     for shard in range(shards):
         counts = histograms.ShardCounts(known)
-        seen, said = block(seed=5 + shard, factor=factor), predictions(seed=5 + shard)
-        counts.add(DEFAULT, seen, {name: getattr(said, name) for name in histograms.PREDICTIONS})
+        counts.add(DEFAULT, block(seed=5 + shard, factor=factor), predictions(seed=5 + shard))
         s3.put_json("lake", f"runs/{RUN_ID}/monitor/shard-{shard:05d}.json", counts.to_dict())
 
 
