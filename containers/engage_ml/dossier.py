@@ -50,7 +50,7 @@ def compile_dossier(
     model.metadata |= {
         "segments": _segments(model, test.block, predictions),
         "decision": dict(evaluation["decision"]),
-        "intervals": intervals(evaluation),
+        "metric_intervals": intervals(evaluation),
     }
     days = [day.isoformat() for day in plan.train["churn"]]
     blocks = [read_block(root / f"cutoff={day}", model.dictionary)[0] for day in days]

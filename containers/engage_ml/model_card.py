@@ -105,6 +105,11 @@ def _target(name: str, meaning: str, entry: Mapping[str, Any]) -> str:
     for baseline, measured in (entry.get("baselines") or {}).items():
         if measured.get("all"):
             rows.append((f"baseline {baseline.replace('_', ' ')}, all customers", measured["all"]))
+    top = entry.get("ceiling")
+    if top:
+        # Synthetic data only: what could be reached by who knows how the data are made.
+        rows.append(("this model, customers with a known ceiling", top["model"]["all"]))
+        rows.append(("the ceiling, the same customers", top["ceiling"]["all"]))
     head = ("", "customers", *(title for _, title in measures))
     cells = [
         (title, f"{int(measured.get('rows') or 0):,}", *(measure(measured, key) for key, _ in measures))

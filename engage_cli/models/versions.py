@@ -58,7 +58,7 @@ def version_of(model: Mapping[str, Any], champion: "Champion | None") -> Version
         as_of=str(model.get("as_of") or ""),
         data_window=(window["from"], window["until"]) if window else None,
         metrics=model.get("metrics") or {},
-        intervals=model.get("intervals") or {},
+        intervals=model.get("metric_intervals") or {},
         features=len(model.get("features") or ()),
         code_version=model.get("code_version"),
         champion=champion is not None and champion.model_version == name,

@@ -97,6 +97,8 @@ def test_a_version_has_a_reference_a_card_and_the_edge_of_its_segments(lake: Lak
     head = json.loads(lake.store.get(f"models/{lake.version}/model.json"))
     assert head["segments"]["edge_of_value"] > 0
     assert head["decision"] == lake.evaluation["decision"]
+    low, high = head["metric_intervals"]["churn_roc_auc"]
+    assert low < head["metrics"]["churn_roc_auc"] < high
     reference = dossier.read_reference(lake.store, lake.version)
     assert reference is not None
     assert set(reference["features"]) == set(lake.model.features)
@@ -121,6 +123,15 @@ def test_intervals_of_the_evaluation_reach_the_list_and_the_card() -> None:
     assert dossier.intervals(evaluation) == {"churn_roc_auc": [0.75, 0.85]}
     assert model_card.measure(measured, "roc_auc") == "0.8 (0.75 to 0.85)"
     assert model_card.measure(measured, "mae") == "not measured"
+
+
+def test_the_card_shows_the_ceiling_where_one_is_known(lake: Lake) -> None:
+    targets = {name: dict(entry) for name, entry in lake.evaluation["targets"].items()}
+    mine = {"all": {"rows": 900, "roc_auc": 0.81}}
+    targets["churn"]["ceiling"] = {"model": mine, "ceiling": {"all": {"rows": 900, "roc_auc": 0.84}}}
+    text = "\n".join(model_card.quality(DEFAULT, {"targets": targets}))
+    assert "| the ceiling, the same customers | 900 | 0.84 |" in text
+    assert "ceiling" not in "\n".join(model_card.quality(DEFAULT, lake.evaluation))
 
 
 def test_a_word_of_the_data_cannot_break_a_table_of_the_card() -> None:

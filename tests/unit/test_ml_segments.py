@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,9 @@ def test_the_table_of_segments_adds_up_to_the_predictions() -> None:
     assert sum(row["share"] for row in rows.values()) == pytest.approx(1, abs=1e-5)
     assert rows["dormant"]["customers"] == 0
     assert rows["dormant"]["mean_churn_probability"] is None, "of nobody there is no mean"
+
+
+def test_the_page_tells_the_rules_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    for segment in segments.SEGMENTS:
+        assert f"| `{segment.name}` | {segment.rule} | {segment.action} |" in page

@@ -156,7 +156,7 @@ def test_the_list_shows_intervals_the_champion_and_why_a_version_lost() -> None:
         "model_version": "m-c", "run_id": "run-c", "as_of": "2026-11-23",
         "data_window": {"from": "2025-11-24", "until": "2026-11-23"},
         "metrics": {"churn_roc_auc": 0.91234, "value_gini": None},
-        "intervals": {"churn_roc_auc": [0.9, 0.925]}, "features": ["a", "b"],
+        "metric_intervals": {"churn_roc_auc": [0.9, 0.925]}, "features": ["a", "b"],
         "decision": {"promote": False, "reason": "The champion stays."},
     }  # fmt: skip
     champion = versions.version_of(model, three())
