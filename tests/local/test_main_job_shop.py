@@ -118,3 +118,18 @@ def test_the_report_of_the_shop_groups_by_its_own_columns(shop: Engage) -> None:
     path = shop.directory / "report.html"
     shop.ok("report", "--output", str(path))
     assert "EIRE" in path.read_text(encoding="utf-8")
+
+
+def test_a_run_of_an_older_week_is_added_and_everything_goes_on_to_speak_of_the_newest(shop: Engage) -> None:
+    older = END - timedelta(weeks=4)
+    pointer = shop.document("online/current.json")
+    done = shop.ok("run-pipeline", "--as-of", str(older))
+    assert f"as_of = '{older}'" in done.out
+    assert f"stay those of {END}" in done.out
+    assert f"stay those of {END}" in shop.ok("runs", "show").out
+    assert shop.document("online/current.json") == pointer
+    dates = shop.rows("SELECT as_of, count(*) AS n FROM predictions GROUP BY as_of ORDER BY as_of")
+    assert [row["as_of"] for row in dates] == [str(older), str(END)]
+    assert shop.read("predict", "S00002")["predictions"][0]["as_of"] == str(END)
+    assert f"(as of {END})" in shop.read("ask", "How many customers are there?")["answer"]
+    assert str(END) in shop.object("lake", "knowledge/overview.md").decode()
