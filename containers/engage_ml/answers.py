@@ -16,6 +16,7 @@ from .explain import TOP, Reason, reasons
 from .history import recently_active
 from .prediction_table import prediction_table
 from .score import Model, Predictions
+from .segments import assign, stored_edge
 
 DIGITS = {"churn_probability": 6, "expected_engagement": 6, "expected_value": 4}
 
@@ -25,7 +26,9 @@ def predict_with_reasons(
 ) -> tuple[Predictions, list[list[Reason]]]:
     """Predictions and three reasons for each row of a block."""
     data = model.data(model.matrix(block), threads)
-    return model.predict_matrix(data, recently_active(model.contract, block)), reasons(model, block, data)
+    found = model.predict_matrix(data, recently_active(model.contract, block))
+    churn = np.round(found.churn_probability, DIGITS["churn_probability"])  # as `risk_band` sees it
+    return found, reasons(model, block, data, churn)
 
 
 def answer_rows(
@@ -72,6 +75,7 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }
+    columns["segment"] = assign(contract, columns, stored_edge(model.metadata))
     for attribute in contract.attributes:
         columns[attribute.column] = _shown(attribute, block)
     for at in range(TOP):
