@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engage_ml import contract, registry, task
+from engage_ml.diagnostics import diagnostics
 from engage_ml.evaluate import evaluate, headline
 from engage_ml.score import Model
 from engage_ml.train import Settings, train_models
@@ -63,6 +64,7 @@ def train_run(store: Any, run_id: str, threads: int, log: task.JsonLog, folder: 
         pointer = registry.read_champion(store)
         evaluation["champion_unusable"] = pointer.model_version if pointer else None
         evaluation["decision"] = {"promote": True, "reason": problem}
+    evaluation |= diagnostics(folder, spec.plan, model, spec.seed, threads)
     model.metadata["metrics"] = headline(evaluation)
     registry.save_model(store, model)
     evaluation["headline"] = model.metadata["metrics"]

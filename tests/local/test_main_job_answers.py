@@ -299,7 +299,7 @@ def test_the_report_is_one_file_with_the_numbers_of_the_run(
 ) -> None:
     path = tmp_path / "report.html"
     answer = engage.read("report", "--run", first.run_id, "--output", str(path))
-    assert answer == {"run_id": first.run_id, "path": str(path)}
+    assert (answer["run_id"], answer["path"]) == (first.run_id, str(path))
     page = path.read_text(encoding="utf-8")
     assert not re.search(r"""(src|href|action|poster)\s*=\s*["']?\s*(https?:)?//""", page)
     assert not re.search(r"@import|url\(\s*['\"]?\s*(https?:)?//", page)
@@ -313,5 +313,10 @@ def test_the_report_is_one_file_with_the_numbers_of_the_run(
     evaluation = engage.document(f"runs/{first.run_id}/evaluation.json")
     auc = evaluation["targets"]["churn"]["challenger"]["recent"]["roc_auc"]
     assert f"{auc:.3f}" in page
+    assert answer["at_risk"]["customers"] == int(high[0]["n"])
+    assert answer["evaluation"] == evaluation
+    assert evaluation["shap"]["features"]
+    assert 'aria-label="What raises and lowers the risk (SHAP)"' in page
+    assert all(evaluation["residuals"][target]["parts"] for target in ("engagement", "value"))
     total = Decimal(engage.read("cost-report", "--run", first.run_id)["run_total"]["usd"])
     assert f"${total:.2f}" in page
