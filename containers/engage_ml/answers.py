@@ -13,6 +13,7 @@ from .blocks import FeatureBlock
 from .contract import RISK_HIGH, RISK_MEDIUM, risk_band
 from .data_contract import BOOLEAN, CATEGORY, Attribute
 from .explain import TOP, Reason, reasons
+from .history import recently_active
 from .prediction_table import prediction_table
 from .score import Model, Predictions
 
@@ -24,7 +25,7 @@ def predict_with_reasons(
 ) -> tuple[Predictions, list[list[Reason]]]:
     """Predictions and three reasons for each row of a block."""
     data = model.data(model.matrix(block), threads)
-    return model.predict_matrix(data), reasons(model, block, data)
+    return model.predict_matrix(data, recently_active(model.contract, block)), reasons(model, block, data)
 
 
 def answer_rows(
@@ -57,13 +58,17 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "customer_id": block.ids.tolist(),
         "churn_probability": churn,
         "expected_engagement": np.round(found.expected_engagement, DIGITS["expected_engagement"]),
+        "engagement_low": np.round(found.engagement_low, DIGITS["expected_engagement"]),
+        "engagement_high": np.round(found.engagement_high, DIGITS["expected_engagement"]),
         "expected_value": np.round(found.expected_value, DIGITS["expected_value"]),
+        "value_low": np.round(found.value_low, DIGITS["expected_value"]),
+        "value_high": np.round(found.value_high, DIGITS["expected_value"]),
         "risk_band": bands.tolist(),
         "tenure_weeks": block.column("tenure_weeks").astype(np.int64),
         "active_weeks_12": block.column("active_weeks_12").astype(np.int64),
         "value_12w": np.round(block.column(f"{contract.value}_12w").astype(np.float64), 2),
         "days_since_active": block.column("days_since_active").astype(np.int64),
-        "recently_active": block.column(f"active_weeks_{contract.recent_weeks}") > 0,
+        "recently_active": recently_active(contract, block),
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }

@@ -2,8 +2,10 @@
 pyarrow.
 
 Formulas: churn probability = calibration(sigmoid(margin)), linear between the stored points; engagement =
-output of a logistic-link regression, clipped to 0..1; value = scale * Tweedie output, or scale * P(spend >
-0) * E(spend | spend > 0), whichever won on the validation cut-off (`model.json`, `value.kind`).
+scale * output of a logistic-link regression, clipped to 0..1; value = scale * Tweedie output, or scale *
+P(spend > 0) * E(spend | spend > 0), or the mean of both, whichever won on the validation cut-off
+(`model.json`, `value.kind`). Both scales make the sum over the validation cut-off right. Intervals: see
+`intervals.py`.
 """
 
 from __future__ import annotations
@@ -23,22 +25,34 @@ from .boosting import load_xgboost
 from .contract import ContractError
 from .data_contract import DEFAULT, DataContract, parse
 from .dictionary import Dictionary, dictionary
+from .history import recently_active
+from .intervals import LEVEL, Flags, Intervals
 from .words import Builder, builders
 
 Doubles = NDArray[np.float64]
 ENGAGEMENT, CHURN, VALUE = "engagement", "churn", "value"
 VALUE_PROBABILITY, VALUE_AMOUNT = "value_probability", "value_amount"
+TWEEDIE, TWO_PART, BLEND = "tweedie", "two_part", "blend"
+"""Forms of the value model."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """One entry per row: probability of churn, share of the next 28 days active, spend in the next 12 weeks
-    (USD).
+    """One entry per row: probability of churn, expected share of active days, expected value, each over
+    the horizon of its target; medians and the bounds of 80 % intervals. NaN: the model knows no intervals.
+
+    An expected value is a mean: for a customer who most likely spends nothing it lies above [0, 0].
     """
 
     churn_probability: Doubles
     expected_engagement: Doubles
+    engagement_low: Doubles
+    engagement_median: Doubles
+    engagement_high: Doubles
     expected_value: Doubles
+    value_low: Doubles
+    value_median: Doubles
+    value_high: Doubles
 
 
 @dataclass
@@ -48,10 +62,13 @@ class Model:
     version: str
     features: tuple[str, ...]
     categories: Mapping[str, Sequence[str]]
-    calibration: tuple[Doubles, Doubles]
-    value_kind: str
-    value_scale: float
-    boosters: Mapping[str, Any]
+    boosters: dict[str, Any] = field(default_factory=dict)
+    calibration: tuple[Doubles, Doubles] = field(default_factory=lambda: (np.zeros(1), np.zeros(1)))
+    engagement_scale: float = 1.0
+    value_kind: str = TWEEDIE
+    value_scale: float = 1.0
+    intervals: dict[str, Intervals] = field(default_factory=dict)
+    """By target; models of before there were intervals have none."""
     metadata: dict[str, Any] = field(default_factory=dict)
     contract: DataContract = DEFAULT
 
@@ -85,7 +102,9 @@ class Model:
 
     def predict(self, block: FeatureBlock, threads: int = 1) -> Predictions:
         """Predictions for each row of the block."""
-        return self.predict_matrix(self.data(self.matrix(block), threads))
+        return self.predict_matrix(
+            self.data(self.matrix(block), threads), recently_active(self.contract, block)
+        )
 
     def data(self, matrix: Floats, threads: int = 1) -> Any:
         """The matrix as XGBoost's own structure; it can be shared by `predict_matrix` and
@@ -96,20 +115,33 @@ class Model:
         types = feature_types(self.features, self.categories)
         return xgboost.DMatrix(matrix, feature_types=types, enable_categorical=True, nthread=threads)
 
-    def predict_matrix(self, data: Any) -> Predictions:
-        """Predictions for the rows of `data`."""
-        churn = self.boosters[CHURN].predict(data).astype(np.float64)
-        engagement = self.boosters[ENGAGEMENT].predict(data).astype(np.float64)
-        if self.value_kind == "two_part":
-            chance = self.boosters[VALUE_PROBABILITY].predict(data).astype(np.float64)
-            value = chance * self.boosters[VALUE_AMOUNT].predict(data).astype(np.float64)
-        else:
-            value = self.boosters[VALUE].predict(data).astype(np.float64)
+    def predict_matrix(self, data: Any, recent: Flags) -> Predictions:
+        """Predictions for the rows of `data`; `recent` tells who was active lately (`recently_active`)."""
+        churn = np.clip(calibrate(self.raw(CHURN, data), self.calibration), 0.0, 1.0)
+        engagement = np.clip(self.engagement_scale * self.raw(ENGAGEMENT, data), 0.0, 1.0)
+        value = np.maximum(self.value_scale * self.raw_value(data), 0.0)
         return Predictions(
-            churn_probability=np.clip(calibrate(churn, self.calibration), 0.0, 1.0),
-            expected_engagement=np.clip(engagement, 0.0, 1.0),
-            expected_value=np.maximum(value * self.value_scale, 0.0),
-        )
+            churn, engagement, *self._bounds(ENGAGEMENT, engagement, recent),
+            value, *self._bounds(VALUE, value, recent),
+        )  # fmt: skip
+
+    def raw(self, name: str, data: Any) -> Doubles:
+        """The output of one booster."""
+        found: Doubles = self.boosters[name].predict(data).astype(np.float64)
+        return found
+
+    def raw_value(self, data: Any) -> Doubles:
+        """Expected spend before the scale, in the form of the model."""
+        if self.value_kind == TWEEDIE:
+            return self.raw(VALUE, data)
+        product = self.raw(VALUE_PROBABILITY, data) * self.raw(VALUE_AMOUNT, data)
+        return product if self.value_kind == TWO_PART else (product + self.raw(VALUE, data)) / 2
+
+    def _bounds(self, target: str, prediction: Doubles, recent: Flags) -> tuple[Doubles, Doubles, Doubles]:
+        if target not in self.intervals:
+            unknown = np.full(len(prediction), np.nan)
+            return unknown, unknown, unknown
+        return self.intervals[target].read(prediction, recent)
 
     def to_files(self) -> dict[str, bytes]:
         """The files of the model: one `.ubj` per booster (XGBoost's own format) and `model.json`, which
@@ -124,7 +156,12 @@ class Model:
             "features": list(self.features),
             "categories": {k: list(v) for k, v in self.categories.items()},
             "calibration": {"x": self.calibration[0].tolist(), "y": self.calibration[1].tolist()},
+            "engagement": {"scale": self.engagement_scale},
             "value": {"kind": self.value_kind, "scale": self.value_scale},
+            "intervals": {
+                "level": LEVEL,
+                **{target: found.to_dict() for target, found in sorted(self.intervals.items())},
+            },
             "boosters": sorted(self.boosters),
         }
         files["model.json"] = json.dumps(described, indent=1, sort_keys=True).encode()
@@ -150,14 +187,18 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         booster = xgboost.Booster({"nthread": threads})
         booster.load_model(bytearray(read(f"{name}.ubj")))
         boosters[name] = booster
+    known = head.get("intervals", {})
     return Model(
         version=head["model_version"],
         features=tuple(head["features"]),
         categories=head["categories"],
+        boosters=boosters,
         calibration=(np.array(head["calibration"]["x"]), np.array(head["calibration"]["y"])),
+        # Models of before there were intervals have neither them nor a scale of engagement.
+        engagement_scale=float(head.get("engagement", {}).get("scale", 1.0)),
         value_kind=head["value"]["kind"],
         value_scale=float(head["value"]["scale"]),
-        boosters=boosters,
+        intervals={t: Intervals.from_dict(known[t]) for t in (ENGAGEMENT, VALUE) if t in known},
         metadata=head,
         contract=parse(head["contract"]),
     )

@@ -23,6 +23,7 @@ from . import SCHEMA_VERSION
 from .contract import ContractError, SplitPlan
 from .data_contract import DataContract, parse
 from .registry import Store
+from .tuning import Budget
 
 _RUN_ID = re.compile(r"run-[a-z0-9][a-z0-9-]{0,75}")
 
@@ -83,6 +84,7 @@ class RunSpec:
     seed: int
     params: Mapping[str, Any]
     model_version: str | None
+    tune: Budget | None = None
 
 
 def read_spec(store: Store, run_id: str) -> RunSpec:
@@ -110,6 +112,7 @@ def read_spec(store: Store, run_id: str) -> RunSpec:
             seed=int(found.get("seed", 7)),
             params=dict(found.get("params") or {}),
             model_version=found.get("model_version"),
+            tune=Budget.parse(found["tune"]) if found.get("tune") else None,
         )
     except KeyError as error:
         raise ContractError(f"{key} lacks {error}.") from error

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import BoundedSemaphore, Lock
-from typing import Any
+from typing import Any, Protocol
 
 from engage_cli.aws.errors import error_code, translated
 from engage_cli.aws.session import Aws
@@ -99,13 +99,19 @@ class ObjectStore(ObjectReader):
         return len(keys)
 
 
+class Puts(Protocol):
+    """Takes an object: an `ObjectStore`, or one in memory."""
+
+    def put(self, key: str, data: bytes) -> None: ...
+
+
 class ParallelSink:
     """Writes objects with a few threads; at most `_IN_FLIGHT` are held in memory. Safe to call from threads.
 
     Use as a context manager: leaving it waits for every write and raises the first failure.
     """
 
-    def __init__(self, store: ObjectStore, threads: int = 4) -> None:
+    def __init__(self, store: Puts, threads: int = 4) -> None:
         self._store = store
         self._pool = ThreadPoolExecutor(max_workers=threads)
         self._slots = BoundedSemaphore(_IN_FLIGHT)

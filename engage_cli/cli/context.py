@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engage_cli.aws.query import QueryRunner
     from engage_cli.aws.runs import RunReader, RunStarter
     from engage_cli.aws.session import Aws
+    from engage_cli.aws.traces import TraceReader
     from engage_cli.bundle.images import ImagePublisher
     from engage_cli.deploy.deployer import Deployer
     from engage_cli.deploy.destroy import Remover
@@ -110,6 +111,11 @@ class Context:
         from engage_cli.aws.runs import RunStarter
 
         return RunStarter(self.aws, self.output("PipelineArn"))
+
+    def traces(self) -> "TraceReader":
+        from engage_cli.aws.traces import TraceReader
+
+        return TraceReader(self.aws)
 
     def query(self) -> "QueryRunner":
         from engage_cli.aws.query import QueryRunner

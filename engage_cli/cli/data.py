@@ -13,7 +13,6 @@ from engage_cli.errors import UserError
 
 if TYPE_CHECKING:
     from engage_cli.datagen.import_report import ImportReport
-    from engage_cli.datagen.sinks import Sink
     from engage_cli.datagen.spec import GenerationReport
     from engage_cli.ui import Ui
 
@@ -35,40 +34,71 @@ def generate_data(
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of the raw data there.")
     ] = False,
+    advance: Annotated[
+        int | None,
+        typer.Option(help="Add so many weeks to the generated data there: what its customers did next."),
+    ] = None,
+    shift: Annotated[
+        str | None,
+        typer.Option(help="With --advance: the world changes in these weeks: price-rise or new-audience."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Generate synthetic customers and activity, with planted truth, into the raw bucket."""
-    from engage_cli.aws.objects import ParallelSink
-    from engage_cli.datagen.generate import generate
-    from engage_cli.datagen.load import SYNTHETIC_KEY, load_raw, refuse_to_overwrite
-    from engage_cli.datagen.spec import GenerationSpec, current_monday
+    from engage_cli.datagen.generating import advance_into, generate_into
+    from engage_cli.datagen.spec import Advance, GenerationSpec, current_monday
 
     context = context_of(ctx, json=json)
-    last = _date("--end", end) if end else current_monday(datetime.now(UTC).date())
-    spec = GenerationSpec(customers, last, weeks, seed, format)  # type: ignore[arg-type]
-    raw = context.store("RawBucket")
-    refuse_to_overwrite(raw, replace)
-    with (
-        ParallelSink(context.store("TruthBucket")) as truth,
-        ParallelSink(raw) as sink,
-        context.ui.progress(f"Generating {customers:,} customers, {weeks} weeks") as bar,
-    ):
-
-        def write(recorder: "Sink") -> "GenerationReport":
-            report = generate(
-                spec, recorder, truth, progress=lambda done, total: bar.update(completed=done, total=total)
+    if advance is not None:
+        _refuse_with_advance(ctx)
+        more = Advance(advance, shift)
+        with context.ui.progress(f"Adding {advance} weeks") as bar:
+            report = advance_into(
+                context.store("RawBucket"),
+                context.store("TruthBucket"),
+                more,
+                progress=lambda done, total: bar.update(completed=done, total=total),
             )
-            sink.flush()
-            return report
+    elif shift is not None:
+        raise UserError("--shift changes added weeks only.", hint=f"Write: --advance 4 --shift {shift}")
+    else:
+        last = _date("--end", end) if end else current_monday(datetime.now(UTC).date())
+        spec = GenerationSpec(customers, last, weeks, seed, format)  # type: ignore[arg-type]
+        with context.ui.progress(f"Generating {customers:,} customers, {weeks} weeks") as bar:
+            report = generate_into(
+                context.store("RawBucket"),
+                context.store("TruthBucket"),
+                spec,
+                replace=replace,
+                progress=lambda done, total: bar.update(completed=done, total=total),
+            )
+    context.emit(_generated(report), lambda: context.ui.print(_generated_words(report, advance)))
 
-        report = load_raw(raw, sink, write)
-        raw.put(SYNTHETIC_KEY, b"{}")
-    context.emit(
-        asdict(report) | {"rows_per_second": report.rows_per_second},
-        lambda: context.ui.print(
-            f"{report.customers:,} customers and {report.activity_rows:,} weeks of activity in "
-            f"{report.seconds:.1f} s ({report.rows_per_second:,.0f} rows/s). Next: engage run-pipeline"
-        ),
+
+def _refuse_with_advance(ctx: typer.Context) -> None:
+    """Raise UserError when an option was given that describes new data."""
+    for name in ("customers", "weeks", "end", "seed", "format", "replace"):
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UserError(
+                f"--{name} cannot be given with --advance, which continues the data there.",
+                hint=f"Leave --{name} out, or generate anew without --advance.",
+            )
+
+
+def _generated(report: "GenerationReport") -> dict[str, object]:
+    found = asdict(report) | {"rows_per_second": report.rows_per_second}
+    del found["fingerprints"]
+    return found
+
+
+def _generated_words(report: "GenerationReport", advance: int | None) -> str:
+    speed = f" ({report.rows_per_second:,.0f} rows/s)" if advance is None else ""
+    what = "customers" if advance is None else f"new customers until {report.end}"
+    return (
+        f"{report.customers:,} {what} and {report.activity_rows:,} weeks of activity in "
+        f"{report.seconds:.1f} s{speed}, the best reachable predictions in {report.ceiling_seconds:.1f} s. "
+        "Next: engage run-pipeline"
     )
 
 

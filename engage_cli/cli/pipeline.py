@@ -8,6 +8,7 @@ from engage_cli.cli.options import Json, context_of
 
 if TYPE_CHECKING:
     from engage_cli.aws.runs import RunReader
+    from engage_cli.cli.context import Context
     from engage_cli.pipeline.run import RunResult
 
 runs_app = typer.Typer(help="List runs, or show one.", invoke_without_command=True, no_args_is_help=False)
@@ -88,6 +89,9 @@ def runs(
 def show(
     ctx: typer.Context,
     run_id: Annotated[str, typer.Argument(help="A run's id, or: latest")] = "latest",
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show its trace: when each part began, how long it took.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a run's states, how long each took, and why it failed if it did."""
@@ -97,6 +101,9 @@ def show(
     context = context_of(ctx, json=json)
     reader = context.runs()
     run_id = _run_id(reader, run_id)
+    if trace:
+        _show_trace(context, reader, run_id)
+        return
     result = result_of(reader, run_id)
 
     def render() -> None:
@@ -110,6 +117,13 @@ def show(
             context.ui.print(f"It can go on where it was: engage runs resume {run_id}")
 
     context.emit(_run_json(result), render)
+
+
+def _show_trace(context: "Context", reader: "RunReader", run_id: str) -> None:
+    from engage_cli.pipeline.trace import trace_of, trace_tree
+
+    found = trace_of(reader, context.traces(), run_id)
+    context.emit(found.as_dict(), lambda: context.ui.print(trace_tree(found)))
 
 
 @runs_app.command("resume")

@@ -35,7 +35,8 @@ def predict(
             "Give customer ids, or --file, or --features.", hint="For example: engage predict C00000001"
         )
     if features is not None:
-        answer = predict_features(context.api, _features(features))
+        values = _features(features)  # Checked before anything is called.
+        answer = predict_features(context.api, values)
     else:
         ids = list(customers or []) if file is None else _ids(file)
         answer = predict_customers(
@@ -80,6 +81,10 @@ def _features(text: str) -> dict[str, Any]:
         ) from exc
     if not isinstance(data, dict):
         raise UserError("--features must be a JSON object.", hint="""For example: '{"plan": "free"}'""")
+    if not data:
+        raise UserError(
+            "--features names no feature.", hint="""Give at least one feature: '{"plan": "free"}'"""
+        )
     return data
 
 

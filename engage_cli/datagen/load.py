@@ -1,7 +1,7 @@
 """Loads raw data: new files first, then the stale ones go, and a marker stands while it is unfinished."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Protocol, TypeVar
@@ -35,20 +35,19 @@ class RawStore(Protocol):
         ...
 
 
-class _RecordingSink:
-    """Remembers the keys, and sets the marker before the first of them: refused input leaves no marker."""
+class RecordingSink:
+    """Remembers the keys, and does something before the first of them."""
 
-    def __init__(self, raw: RawStore, sink: Sink) -> None:
-        self._raw = raw
+    def __init__(self, sink: Sink, before_first: Callable[[], None] = lambda: None) -> None:
         self._sink = sink
+        self._before_first = before_first
         self._lock = Lock()
         self.keys: set[str] = set()
 
     def put(self, key: str, data: bytes) -> None:
         with self._lock:
             if not self.keys:
-                started = {"started": datetime.now(UTC).isoformat()}
-                self._raw.put(LOADING_KEY, json.dumps(started).encode())
+                self._before_first()
             self.keys.add(key)
         self._sink.put(key, data)
 
@@ -64,13 +63,20 @@ def load_raw(
     write: Callable[[Sink], T],
     *,
     replaces: Callable[[str, set[str]], bool] = lambda _key, _new: True,
+    note: Mapping[str, str] | None = None,
 ) -> T:
     """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names.
 
-    An interrupted load leaves the marker, so that no run uses a mixture; loading again repairs it.
+    An interrupted load leaves the marker, with the `note`, so that no run uses a mixture; loading again
+    repairs it. Refused input leaves no marker: it is set before the first file.
     """
     before = existing_keys(raw)
-    recorder = _RecordingSink(raw, sink)
+
+    def mark() -> None:
+        started = {"started": datetime.now(UTC).isoformat(), **(note or {})}
+        raw.put(LOADING_KEY, json.dumps(started).encode())
+
+    recorder = RecordingSink(sink, mark)
     result = write(recorder)
     raw.delete([key for key in before if key not in recorder.keys and replaces(key, recorder.keys)])
     raw.delete([LOADING_KEY])

@@ -17,6 +17,8 @@ from engage_ml.contract import ContractError
 WEEK = timedelta(days=7)
 LOADING_KEY = "_loading.json"
 """The program puts it into the raw bucket before a load and removes it at the end."""
+SYNTHETIC_KEY = "_synthetic.json"
+"""Stands in the raw bucket while its data are generated ones."""
 TRIGGERS = ("manual", "schedule")
 
 
@@ -98,7 +100,8 @@ def refuse_unfinished_load(bucket: str) -> None:
     if s3.any_object(bucket, LOADING_KEY):
         raise DataError(
             f"A load of raw data into {bucket} is going on or was interrupted.",
-            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`",
+            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`; "
+            "an interrupted `--advance` is completed by the same command",
         )
 
 
@@ -107,7 +110,8 @@ def find_weeks(bucket: str, today: date) -> list[date]:
 
     Folders that name no Monday are left to validation, which sets their rows aside. A week that has
     not ended yet is not data: it would make every customer look less active. One day of slack is
-    for time zones ahead of UTC.
+    for time zones ahead of UTC. Generated weeks are complete when they are there, wherever the calendar
+    stands (`engage generate-data --advance`).
     """
     if not s3.any_object(bucket, "customers/"):
         raise DataError(
@@ -115,9 +119,8 @@ def find_weeks(bucket: str, today: date) -> list[date]:
             hint="run `engage generate-data` or `engage import-data`",
         )
     folders = s3.folders(bucket, "activity/")
-    weeks = sorted(
-        week for week in map(_monday, folders) if week and week + WEEK <= today + timedelta(days=1)
-    )
+    ended = date.max if s3.any_object(bucket, SYNTHETIC_KEY) else today + timedelta(days=1)
+    weeks = sorted(week for week in map(_monday, folders) if week and week + WEEK <= ended)
     if not weeks:
         raise DataError(
             f"The raw bucket {bucket} holds no complete week of activity "

@@ -106,7 +106,7 @@ def test_some_feature_values_are_enough(engage: Engage, first: FirstRun) -> None
     [
         ('{"plann": "free"}', "did you mean plan?"),
         ('{"age": "old"}', "must be a finite number"),
-        ("{}", "at least one feature"),
+        ("{}", "names no feature"),
         ("[1]", "must be a JSON object"),
         ("{plan", "not JSON"),
     ],

@@ -2,35 +2,14 @@
 
 import datetime as dt
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as strategies
 
-from engage_cli.local.athena.errors import QueryError
-from tests.local_athena.corpus import CORPUS, FAILURES, Row
 from tests.local_athena.fakes import Athena
 
 _SETTINGS = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.mark.parametrize(
-    ("group", "sql", "expected"), CORPUS, ids=[f"{g}-{i}" for i, (g, _, _) in enumerate(CORPUS)]
-)
-def test_a_query_gives_the_rows_that_trino_gives(
-    athena: Athena, group: str, sql: str, expected: list[Row]
-) -> None:
-    assert athena.rows(sql) == expected, group
-
-
-@pytest.mark.parametrize(("sql", "message"), FAILURES)
-def test_what_athena_refuses_or_the_engine_lacks_fails_in_those_words(
-    athena: Athena, sql: str, message: str
-) -> None:
-    with pytest.raises(QueryError) as caught:
-        athena.run(sql)
-    assert message in str(caught.value)
 
 
 @_SETTINGS

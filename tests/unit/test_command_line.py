@@ -105,3 +105,29 @@ def test_global_options_may_stand_after_the_command() -> None:
 @given(st.lists(st.sampled_from(["a", "--json", "--", "x y", *GLOBAL_OPTIONS])))
 def test_hoisting_loses_and_invents_no_word(words: list[str]) -> None:
     assert sorted(hoist_global_options(words)) == sorted(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["ask", "  "], "The question has 0 characters."),
+        (["ask", "why" * 700], "The question has 2,100 characters."),
+        (["predict", "--features", "{}"], "--features names no feature."),
+    ],
+    ids=["no question", "a long question", "no feature"],
+)
+def test_what_the_api_would_refuse_without_a_reason_is_refused_here_with_one(
+    words: list[str], sentence: str, tmp_path: Path
+) -> None:
+    done = engage(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Next: " in done.stderr
+
+
+def test_the_longest_question_is_that_of_the_api() -> None:
+    from engage_cli.cli.ask import LONGEST
+    from infra import policies
+
+    schema = policies.load("api")["Resources"]["AskModel"]["Properties"]["Schema"]
+    assert schema["properties"]["question"]["maxLength"] == LONGEST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -99,6 +99,10 @@ def put_predictions(run: Run, rows: int | None = None, churn: float | None = Non
         "customer_id": ids,
         "churn_probability": chances,
         "expected_engagement": [0.3] * len(ids),
+        "engagement_low": [0.1] * len(ids),
+        "engagement_high": [0.5] * len(ids),
+        "value_low": [0.0] * len(ids),
+        "value_high": [30.0] * len(ids),
         "expected_value": [12.5] * len(ids),
         "risk_band": ["high" if c >= 0.6 else "medium" if c >= 0.3 else "low" for c in chances],
         "country": ["DE" if n % 50 else "LI" for n in range(len(ids))],
@@ -555,7 +559,17 @@ def test_no_run_starts_on_a_load_that_is_not_finished(fake: Any, world: Any) -> 
         call("prepare", {"run_id": RUN_ID})
 
 
-def test_the_loader_and_the_pipeline_agree_on_the_marker() -> None:
-    from engage_cli.datagen.load import LOADING_KEY
+def test_the_loader_and_the_pipeline_agree_on_the_markers() -> None:
+    from engage_cli.datagen.load import LOADING_KEY, SYNTHETIC_KEY
 
     assert support.load("prepare").LOADING_KEY == LOADING_KEY
+    assert support.load("prepare").SYNTHETIC_KEY == SYNTHETIC_KEY
+
+
+def test_a_week_that_has_not_ended_counts_only_when_it_was_generated(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    find_weeks = support.load("prepare").find_weeks
+    last = find_weeks("raw", date(2100, 1, 1))[-1]
+    assert find_weeks("raw", last)[-1] == last - timedelta(days=7)
+    s3.put_json("raw", "_synthetic.json", {})
+    assert find_weeks("raw", last)[-1] == last

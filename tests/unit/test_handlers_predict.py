@@ -42,7 +42,7 @@ def small_model(block: FeatureBlock) -> Model:
         params = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1, "seed": 1}
         boosters[name] = xgboost.train(params, data, num_boost_round=3)
     points = np.array([0.0, 1.0])
-    return Model("m-1", FEATURE_NAMES, categories, (points, points), "single", 10.0, boosters)
+    return Model("m-1", FEATURE_NAMES, categories, boosters, calibration=(points, points), value_scale=10.0)
 
 
 def block_of(ids: list[str]) -> FeatureBlock:

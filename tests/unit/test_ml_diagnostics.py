@@ -45,8 +45,7 @@ def model() -> Model:
         "nthread": 1,
     }
     booster = xgboost.train(params, data, num_boost_round=20)
-    straight = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-    return Model("m-test", NAMES, {"plan": PLANS}, straight, "tweedie", 1.0, {CHURN: booster})
+    return Model("m-test", NAMES, {"plan": PLANS}, boosters={CHURN: booster})
 
 
 @pytest.fixture(scope="module")
