@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 WIDTH = 400
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 12, 46
@@ -143,21 +144,21 @@ def bars(rows: Sequence[Bar], *, title: str, label_width: float = 150) -> str:
 
 
 def stacked_bars(rows: Sequence[Bar], *, title: str) -> str:
-    """Draw bars that lie, each under its label: for labels that are sentences."""
-    row_height, letters = 44, int(WIDTH / LETTER)
+    """Draw bars that lie, each under its label of at most two lines: for labels that are sentences."""
     text_width = LETTER * max((len(bar.text) for bar in rows), default=0) + 10
     top = max((bar.value for bar in rows), default=0) or 1
-    parts = []
-    for index, bar in enumerate(rows):
-        y = index * row_height + 4
-        length = max(1.0, (WIDTH - text_width) * bar.value / top)
-        said = bar.label if len(bar.label) <= letters else bar.label[: letters - 1].rstrip() + "…"
+    parts, y = [], 4
+    for bar in rows:
         more = tip(bar.label, bar.text)
-        parts.append(f'<text class="t-label" x="0" y="{y + 12}">{escape(said)}{more}</text>')
-        box = f'x="0" y="{y + 18}" width="{length:.1f}" height="14" rx="2"'
+        for text in wrap(bar.label, int(WIDTH / LETTER), max_lines=2, placeholder="…"):
+            parts.append(f'<text class="t-label" x="0" y="{y + 12}">{escape(text)}{more}</text>')
+            y += 16
+        length = max(1.0, (WIDTH - text_width) * bar.value / top)
+        box = f'x="0" y="{y + 2}" width="{length:.1f}" height="14" rx="2"'
         parts.append(f'<rect class="{bar.css}" {box}>{more}</rect>')
-        parts.append(f'<text class="t-value" x="{length + 6:.1f}" y="{y + 30}">{escape(bar.text)}</text>')
-    return drawing(title, max(1, len(rows)) * row_height + 4, parts)
+        parts.append(f'<text class="t-value" x="{length + 6:.1f}" y="{y + 14}">{escape(bar.text)}</text>')
+        y += 28
+    return drawing(title, y, parts)
 
 
 def lines(

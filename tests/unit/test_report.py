@@ -285,7 +285,7 @@ def test_real_data_have_no_ceiling_and_the_page_says_why(inputs: ReportInputs, p
     for entry in evaluation["targets"].values():
         entry["ceiling"] = None
     text = part(build_report(replace(inputs, evaluation=evaluation)), "scores")
-    assert "No ceiling: how good the best possible prediction is, is known of synthetic data only." in text
+    assert "No ceiling: the best possible prediction is known of synthetic data only" in text
     assert "Share of the best possible" not in text
     assert "Share of the best possible" in part(page, "scores")
 

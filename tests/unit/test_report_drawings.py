@@ -131,6 +131,18 @@ def test_long_labels_are_cut_and_told_in_full_by_the_tip() -> None:
     assert name in "".join(shown.itertext())
 
 
+def test_a_sentence_stands_above_its_bar_in_at_most_two_lines() -> None:
+    name = "1 active day in the last 4 weeks, 1 in the last 12 " * 3
+    drawing = ET.fromstring(svg.stacked_bars([svg.Bar(name, 4, "4"), svg.Bar("short", 2, "2")], title="t"))
+    labels = [e for e in drawing if e.attrib.get("class") == "t-label"]
+    assert [str(e.text)[:5] for e in labels] == ["1 act", "1 act", "short"]
+    first, second = [e.attrib for e in drawing if e.tag == "rect"]
+    assert (
+        float(labels[1].attrib["y"]) < float(first["y"]) < float(labels[2].attrib["y"]) < float(second["y"])
+    )
+    assert float(first["width"]) == pytest.approx(2 * float(second["width"]), abs=0.2)
+
+
 def test_texts_in_drawings_are_escaped() -> None:
     for drawing in (
         svg.bars([svg.Bar("<b>", 1, "1")], title='"<t>"'),

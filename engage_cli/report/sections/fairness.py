@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engage_cli.report import svg_ranges, words
+from engage_cli.report import svg, svg_ranges, words
 from engage_cli.report.inputs import ReportInputs
 from engage_cli.report.page import Item, Plot, Section, Table
 
@@ -69,7 +69,7 @@ def _rates(name: str, audit: Mapping[str, Any]) -> Plot:
         title,
         "Share of the group's customers, with its 95 % interval. Grey: too small, or unknown, so not judged.",
         svg_ranges.estimates(
-            rows, title=title, x_label="share called at risk", fmt=lambda v: words.share(max(v, 0.0))
+            rows, title=title, x_label="share called at risk", fmt=lambda v: svg.percent(max(v, 0.0))
         ),
         ("Group", ">Customers", ">Called at risk", ">Really left"),
         [

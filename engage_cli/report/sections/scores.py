@@ -9,7 +9,9 @@ from engage_cli.report.inputs import ReportInputs
 from engage_cli.report.page import Item, Plot, Section, Table
 
 NO_EVALUATION = "This run has no evaluation, so nothing can be said about its models."
-NO_CEILING = "No ceiling: how good the best possible prediction is, is known of synthetic data only."
+NO_CEILING = (
+    "No ceiling: the best possible prediction is known of synthetic data only, where the generator left it."
+)
 
 
 @dataclass(frozen=True)
