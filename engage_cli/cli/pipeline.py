@@ -25,17 +25,23 @@ def run_pipeline(
         str | None,
         typer.Option(help="A Monday; data from it on is not used. Default: after the last week of data."),
     ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            help="Look for better parameters first: for a time (10m), or a number of trials (25trials)."
+        ),
+    ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Start and return at once.")] = False,
     json: Json = False,
 ) -> None:
     """Run the weekly pipeline and watch its states."""
-    from engage_cli.pipeline.run import checked_as_of, require_success, start_run, watch_run
+    from engage_cli.pipeline.run import checked_as_of, checked_tune, require_success, start_run, watch_run
     from engage_cli.pipeline.view import LiveView
 
     context = context_of(ctx, json=json)
-    date = checked_as_of(as_of)
+    date, budget = checked_as_of(as_of), checked_tune(tune)
     runs = context.starter()
-    run_id = start_run(runs, date)
+    run_id = start_run(runs, date, budget)
     if no_wait:
         context.emit(
             {"run_id": run_id},

@@ -146,6 +146,13 @@ def test_prepare_takes_the_monday_after_the_last_week_and_marks_the_run(fake: An
     assert fake.statements == []
 
 
+@pytest.mark.parametrize("tune", ["soon", "9h", 10])
+def test_prepare_refuses_a_tuning_budget_that_is_none(fake: Any, world: Any, tune: Any) -> None:
+    put_raw(*world)
+    with pytest.raises(InputError, match="tuning budget"):
+        call("prepare", {**EVENT, "tune": tune})
+
+
 @pytest.mark.parametrize(
     ("as_of", "told"),
     [("2026-03-03", "use 2026-03-02"), ("tomorrow", "not a date"), (20260302, "not a date")],
@@ -279,7 +286,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     fake: Any, world: Any
 ) -> None:
     put_raw(*world)
-    run = until("features")
+    run = until("features", {**EVENT, "tune": "10m"})
     labelled = {day: run["split"]["population"][day] for day in run["split"]["labelled"]}
     assert run["features"] == {
         "train_rows": sum(labelled.values()),
@@ -288,6 +295,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     }
     spec = s3.get_json("lake", f"runs/{RUN_ID}/spec.json")
     assert spec is not None
+    assert spec["tune"] == "10m"
     assert spec["cutoffs"] == run["split"]["cutoffs"]
     assert len(json.dumps(run)) < 20_000
 

@@ -306,6 +306,23 @@ def test_an_evaluation_of_before_intervals_can_still_be_read(inputs: ReportInput
     assert "The models make no intervals." in text
 
 
+def test_a_population_of_a_single_customer_is_shown_with_dashes(inputs: ReportInputs) -> None:
+    evaluation = report_support.evaluation()
+    for entry in evaluation["targets"].values():
+        models = [entry["challenger"], entry["champion"], *entry["baselines"].values()]
+        for found in models + [entry["ceiling"]["model"], entry["ceiling"]["ceiling"]]:
+            found["recent"] = {"rows": 1, "ci": {}}
+        entry["ceiling"]["ratio"]["recent"] = {}
+        entry["versus"] = {name: {"all": {}, "recent": {}} for name in entry["versus"]}
+        entry["curves_recent"] = {}
+        if entry["intervals"]:
+            entry["intervals"]["recent"] = {"rows": 0}
+    found = replace(inputs, evaluation=evaluation)
+    text = text_of(build_report(found))
+    assert "This model 1 – – – – –" in text
+    assert "How well it tells who will leave could not be measured." in text
+
+
 def test_a_baseline_that_there_is_not_is_named_with_the_reason(inputs: ReportInputs) -> None:
     evaluation = report_support.evaluation()
     entry = evaluation["targets"]["value"]

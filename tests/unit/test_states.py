@@ -5,9 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from engage_ml.contract import ContractError
+from engage_ml.tuning import Budget
 
 from engage_cli.errors import CloudError, UserError
-from engage_cli.pipeline.run import RunResult, checked_as_of, new_run_id, require_success, result_of
+from engage_cli.pipeline.run import (
+    RunResult,
+    checked_as_of,
+    checked_tune,
+    new_run_id,
+    require_success,
+    result_of,
+    start_run,
+)
 from engage_cli.pipeline.states import failure_of, message_of, states_of
 
 START = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -106,3 +116,37 @@ def test_run_ids_sort_by_time() -> None:
 def test_an_as_of_date_must_be_a_monday(text: str, part: str) -> None:
     with pytest.raises(UserError, match=part):
         checked_as_of(text)
+
+
+@pytest.mark.parametrize("text", ["soon", "10", "0m", "2h", "3601s", "501trials"])
+def test_a_wrong_tuning_budget_is_refused_before_anything_is_started(text: str) -> None:
+    with pytest.raises(UserError, match="no tuning budget"):
+        checked_tune(text)
+    with pytest.raises(ContractError):
+        Budget.parse(text)
+
+
+def test_what_the_program_takes_as_a_tuning_budget_the_training_task_takes_too() -> None:
+    for text in ("90s", "60m", "1h", "500trials"):
+        assert checked_tune(text) == text
+        assert Budget.parse(text) != Budget()
+    assert checked_tune(None) is None
+
+
+class Starter:
+    """Remembers what was started."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, object] = {}
+
+    def start(self, run_id: str, document: dict[str, object]) -> None:
+        self.started = document
+
+
+def test_a_run_is_started_with_its_tuning_budget_and_with_none_otherwise() -> None:
+    starter = Starter()
+    start_run(starter, None, "10m")  # type: ignore[arg-type]
+    assert starter.started["tune"] == "10m"
+    start_run(starter, None)  # type: ignore[arg-type]
+    # The first state reads the name from the input, so it must be there.
+    assert starter.started["tune"] is None

@@ -45,6 +45,11 @@ def average(arguments: Arguments, *, windowed: bool) -> exp.Expression:
     return template("trino_avg(:x, :x)", x=inner)
 
 
+def _reduce_agg(arguments: Arguments) -> exp.Expression:
+    values = template("list_filter(list(:x), lambda v_: v_ IS NOT NULL)", x=arguments[0])
+    return call("list_reduce", values, arguments[2], arguments[1])
+
+
 _PAIRS = "list(row(:k, :v))"
 _FREQUENT = """map_from_entries(list_slice(list_transform(list_reverse_sort(list_transform(
     map_entries(histogram(:x)), lambda e_: {'n': CAST(e_.value AS BIGINT), 'k': e_.key})),
@@ -71,6 +76,7 @@ AGGREGATE: Table = {
     "bitwise_and_agg": ((1,), shaped("bit_and(CAST(:x AS BIGINT))", "x")),
     "bitwise_or_agg": ((1,), shaped("bit_or(CAST(:x AS BIGINT))", "x")),
     "bitwise_xor_agg": ((1,), shaped("bit_xor(CAST(:x AS BIGINT))", "x")),
+    "reduce_agg": ((4,), _reduce_agg),
     "entropy": ((1,), shaped("coalesce(log2(sum(:c)) - sum((:c) * log2(nullif(:c, 0))) / sum(:c), 0)", "c")),
     "kurtosis": ((1,), shaped("CASE WHEN count(:x) > 3 THEN kurtosis(:x) END", "x")),
     "skewness": ((1,), shaped("skewness(:x) * (count(:x) - 2) / sqrt(count(:x) * (count(:x) - 1))", "x")),

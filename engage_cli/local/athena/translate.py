@@ -10,6 +10,7 @@ from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.functions_aggregates import average
 from engage_cli.local.athena.functions_dates import FIELDS
 from engage_cli.local.athena.hoist import hoist, is_windowed
+from engage_cli.local.athena.json_shapes import as_text, has_rows, is_json, type_shape
 
 _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.EQ: "eq", exp.NEQ: "neq", exp.LT: "lt", exp.LTE: "lte", exp.GT: "gt", exp.GTE: "gte",
@@ -98,6 +99,13 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
             sizes = (38, 0)
         params = [exp.DataTypeParam(this=exp.Literal.number(size)) for size in sizes]
         target.set("expressions", params)
+    shape = type_shape(target)
+    if has_rows(shape) and is_json(node.this):
+        source = exp.cast(node.this, "VARCHAR")
+        node.set(
+            "this", exp.cast(call("python_json_shape", source, exp.Literal.string(as_text(shape))), "JSON")
+        )
+        return None
     if kind in ("HLLSKETCH", "USERDEFINED", "IPADDRESS", "TIMETZ"):
         raise not_supported(f"CAST to {kind}")
     return None

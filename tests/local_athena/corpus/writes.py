@@ -238,7 +238,6 @@ CASES = [
         ("EXPLAIN SELECT sum(x) FROM t WHERE y = 'a'", None),
         ("EXPLAIN INSERT INTO t SELECT * FROM t", None),
         ("SELECT count(*) FROM t", ["3"]),
-        known="only queries can be explained",
     ),
     explain.fails("", "EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1", "NOT_SUPPORTED: EXPLAIN (TYPE IO)"),
     refused.fails("", "DELETE FROM t WHERE x = 1", "NOT_SUPPORTED: Statement DELETE"),
