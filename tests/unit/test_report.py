@@ -245,6 +245,12 @@ def test_another_contract_brings_its_own_currency_horizons_and_attributes(inputs
         assert foreign not in text, foreign
 
 
+def test_where_only_weeks_are_known_engagement_is_a_share_of_weeks(inputs: ReportInputs) -> None:
+    page = build_report(replace(inputs, contract=replace(DEFAULT, days_known=False)))
+    assert "predicted, share of weeks" in page
+    assert "share of days" not in page
+
+
 # --- what a run does not have
 
 
@@ -310,7 +316,7 @@ def test_a_population_of_a_single_customer_is_shown_with_dashes(inputs: ReportIn
     evaluation = report_support.evaluation()
     for entry in evaluation["targets"].values():
         models = [entry["challenger"], entry["champion"], *entry["baselines"].values()]
-        for found in models + [entry["ceiling"]["model"], entry["ceiling"]["ceiling"]]:
+        for found in [*models, entry["ceiling"]["model"], entry["ceiling"]["ceiling"]]:
             found["recent"] = {"rows": 1, "ci": {}}
         entry["ceiling"]["ratio"]["recent"] = {}
         entry["versus"] = {name: {"all": {}, "recent": {}} for name in entry["versus"]}

@@ -21,7 +21,7 @@ def section(inputs: ReportInputs) -> Section:
     notes: list[str] = []
     for target, name in TITLES.items():
         entry = inputs.evaluation["targets"][target]
-        unit = "share of days" if target == "engagement" else inputs.contract.value_unit
+        unit = _unit(inputs, target)
         most = 1.0 if target == "engagement" else inf
         if entry["curves"].get("deciles"):
             items += [_deciles(name, entry["curves"]["deciles"], unit, most), _reach(name, entry["curves"])]
@@ -30,7 +30,7 @@ def section(inputs: ReportInputs) -> Section:
             items.append(_residuals(name, residuals, unit))
         else:
             notes.append(f"{name}: this evaluation has no residuals.")
-    coverage = _coverage(inputs.evaluation, inputs.contract.value_unit)
+    coverage = _coverage(inputs)
     if coverage.rows:
         items.append(coverage)
     else:
@@ -116,7 +116,15 @@ def _residuals(name: str, found: Mapping[str, Any], unit: str) -> Plot:
     )  # fmt: skip
 
 
-def _coverage(evaluation: Mapping[str, Any], value_unit: str) -> Table:
+def _unit(inputs: ReportInputs, target: str) -> str:
+    """What a target is counted in."""
+    if target == "value":
+        return inputs.contract.value_unit
+    return f"share of {'days' if inputs.contract.days_known else 'weeks'}"
+
+
+def _coverage(inputs: ReportInputs) -> Table:
+    evaluation: Mapping[str, Any] = inputs.evaluation or {}
     rows: list[tuple[str, ...]] = []
     level = None
     for target, name in TITLES.items():
@@ -127,7 +135,7 @@ def _coverage(evaluation: Mapping[str, Any], value_unit: str) -> Table:
         rows += [
             (f"{name}, {said}", words.count(m["rows"]), words.with_interval(m, "coverage"),
              words.share(m["below"]), words.share(m["above"]),
-             _width(target, m["mean_width"], value_unit))
+             _width(target, m["mean_width"], _unit(inputs, target)))
             for part, said in _WHO.items()
             if (m := found.get(part)) and m["rows"]
         ]  # fmt: skip
@@ -141,5 +149,5 @@ def _coverage(evaluation: Mapping[str, Any], value_unit: str) -> Table:
     )
 
 
-def _width(target: str, found: float, value_unit: str) -> str:
-    return f"{words.measure(found)} of days" if target == "engagement" else words.amount(found, value_unit)
+def _width(target: str, found: float, unit: str) -> str:
+    return words.amount(found, unit) if target == "value" else f"{words.measure(found)} {unit}"
