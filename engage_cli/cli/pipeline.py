@@ -35,12 +35,15 @@ def run_pipeline(
     json: Json = False,
 ) -> None:
     """Run the weekly pipeline and watch its states."""
+    from engage_cli.pipeline.early import refuse_without_data
     from engage_cli.pipeline.run import checked_as_of, checked_tune, require_success, start_run, watch_run
     from engage_cli.pipeline.view import LiveView
 
     context = context_of(ctx, json=json)
     date, budget = checked_as_of(as_of), checked_tune(tune)
     runs = context.starter()
+    if date is not None:
+        refuse_without_data(context.reader("RawBucket"), date)
     run_id = start_run(runs, date, budget)
     if no_wait:
         context.emit(
@@ -64,7 +67,21 @@ def _render_success(ctx: typer.Context, result: "RunResult") -> None:
         ui.print(f"Model: {promoted.get('model_version')} - {promoted.get('reason')}")
     if published:
         ui.print(f"Predictions: {published.get('predictions', 0):,} customers.")
+    for line in not_served(output):
+        ui.print(line)
     ui.print("Next: engage predict, engage ask, engage cost-report, engage report")
+
+
+def not_served(output: dict[str, Any]) -> list[str]:
+    """What to know of a run as of an older week than the one that is served; nothing for others."""
+    published = output.get("publish") or {}
+    if published.get("serving", True):
+        return []
+    return [
+        f"This is an older week: its predictions are in the table `predictions` (as_of = "
+        f"'{output.get('as_of')}'). Predictions, questions and documents stay those of "
+        f"{published.get('served_as_of')}."
+    ]
 
 
 @runs_app.callback(invoke_without_command=True)
@@ -121,6 +138,8 @@ def show(
             )
         if result.resumable:
             context.ui.print(f"It can go on where it was: engage runs resume {run_id}")
+        for line in not_served(result.output or {}):
+            context.ui.print(line)
 
     context.emit(_run_json(result), render)
 

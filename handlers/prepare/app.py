@@ -57,6 +57,8 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
         "prepare": {
             "first_week": used[0].isoformat(),
             "last_week": used[-1].isoformat(),
+            # Beyond `last_week` in a run as of an older week.
+            "newest_week": weeks[-1].isoformat(),
             "weeks": len(used),
             "missing_weeks": missing_weeks(used),
             "cleared_objects": sum(cleared["objects"].values()),

@@ -35,16 +35,19 @@ def model_card(contract: DataContract, run: dict[str, Any], evaluation: dict[str
     for target in contract.targets:
         entry = evaluation["targets"].get(target.name)
         if entry:
-            parts.append(_target(target.name, target.meaning, entry))
+            unit = contract.value_unit if target.name == "value" else ""
+            parts.append(_target(target.name, target.meaning, unit, entry))
     important = _importance(evaluation.get("importance") or {})
     if important:
         parts.append(f"\n## Most important features\n\n{important}")
     return "\n".join(parts) + "\n"
 
 
-def _target(name: str, meaning: str, entry: dict[str, Any]) -> str:
+def _target(name: str, meaning: str, unit: str, entry: dict[str, Any]) -> str:
+    """The table of one target; errors are in `unit`, where it has one."""
     measures = MEASURES[name]
-    head = " | ".join(title for _, title in measures)
+    titles = (f"{title} ({unit})" if unit and key == "mae" else title for key, title in measures)
+    head = " | ".join(titles)
     rows = [_row("new model, all customers", entry["challenger"]["all"], measures)]
     rows.append(_row("new model, recently active customers", entry["challenger"]["recent"], measures))
     if entry.get("champion"):

@@ -36,10 +36,10 @@ def _count(arguments: Arguments) -> exp.Expression:
 
 
 def average(arguments: Arguments, *, windowed: bool) -> exp.Expression:
-    """Return avg. Of decimals it is exact, by a macro, which DuckDB does not take over a window."""
+    """Return avg. Of decimals it is exact, by a macro that is chosen by the type of what is averaged."""
     inner = arguments[0]
     if windowed:
-        return _checked("avg")(arguments)
+        return template("trino_avg_over(:x, :x, sum(:x), count(:x), avg(:x))", x=inner)
     if isinstance(inner, exp.Distinct):
         return template("trino_distinct_avg(:x)", x=inner.expressions[0])
     return template("trino_avg(:x, :x)", x=inner)

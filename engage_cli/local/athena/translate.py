@@ -181,6 +181,26 @@ def _ignoring_nulls(node: exp.IgnoreNulls) -> exp.Expression | None:
     return function
 
 
+# DuckDB's aggregates that the templates of Trino's aggregates are made of.
+_INNER = ("list", "histogram", "sum", "avg", "count", "skewness", "kurtosis")
+
+
+def _around_inner(node: exp.Filter | exp.Window) -> exp.Expression | None:
+    """FILTER and OVER of an aggregate that is a template belong to the aggregates within it."""
+    function = node.this
+    name = str(function.this) if isinstance(function, exp.Anonymous) else ""
+    if name in _INNER or not isinstance(function, exp.Anonymous | exp.Case | exp.Binary):
+        return None
+    inner = [n for n in function.find_all(exp.Anonymous) if str(n.this) in _INNER]
+    for aggregate in inner:
+        target = aggregate.parent if isinstance(aggregate.parent, exp.Filter) else aggregate
+        assert target is not None
+        around = node.copy()
+        around.set("this", target.copy())
+        target.replace(around)
+    return function if inner else None
+
+
 def _condition(node: exp.Expression) -> None:
     """Have a condition that may be no boolean asked for its type."""
     condition = node.this
@@ -225,6 +245,8 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
         return call("trino_now")
     if isinstance(node, exp.ParseJSON):
         return call("trino_json_parse", node.this)
+    if isinstance(node, exp.Filter | exp.Window):
+        return _around_inner(node)
     if isinstance(node, exp.IgnoreNulls):
         return _ignoring_nulls(node)
     if isinstance(node, exp.Unnest):

@@ -416,7 +416,6 @@ CASES = [
             ],
         ),
         ("DESCRIBE missing", "!Table not found"),
-        known="comments are not padded, as Athena's are",
     ),
     show.scenario(
         "",
@@ -432,7 +431,7 @@ CASES = [
     show.scenario(
         "",
         (
-            "CREATE EXTERNAL TABLE t (a int, b string) PARTITIONED BY (p string) STORED AS PARQUET LOCATION 's3://raw/t/'",
+            "CREATE EXTERNAL TABLE t (a int, b string) PARTITIONED BY (p string) STORED AS PARQUET LOCATION 's3://raw/t/' TBLPROPERTIES ('classification' = 'parquet')",
             None,
         ),
         (
@@ -452,10 +451,9 @@ CASES = [
                 "LOCATION",
                 "  's3://raw/t/'",
                 "TBLPROPERTIES (",
-                "  'EXTERNAL'='TRUE')",
+                "  'classification'='parquet')",
             ],
         ),
-        known="the catalog of the tests does not keep Hive's EXTERNAL property",
     ),
     alter.scenario(
         "",

@@ -217,6 +217,11 @@ CASES = [
     unload.fails("", "UNLOAD (SELECT 1 AS a) TO 's3://lake/un/'", "WITH (format"),
     unload.fails(
         "",
+        "UNLOAD (SELECT 1 AS a) TO 's3://lake/un/' WITH (format = 'PARQUET', compression_level = 3)",
+        "NOT_SUPPORTED: The property compression_level",
+    ),
+    unload.fails(
+        "",
         "UNLOAD (SELECT 1 AS a) TO 's3://lake/un/' WITH (format = 'ORC')",
         "NOT_SUPPORTED: UNLOAD with format ORC",
     ),
