@@ -81,6 +81,14 @@ def _told(contract: DataContract) -> dict[str, tuple[str, str]]:
         "churn_probability": (f"probability of no activity in the next {horizons['churn']} weeks", SHARE),
         "expected_engagement": (f"share of the next {many} {smallest} with activity", SHARE),
         "expected_value": (f"{value} in the next {horizons['value']} weeks", unit),
+        "engagement_low": ("low end of the 80 % interval of that share", SHARE),
+        "engagement_high": ("high end of the 80 % interval of that share", SHARE),
+        "value_low": (f"low end of the 80 % interval of {value} in the next {horizons['value']} weeks", unit),
+        "value_high": (
+            f"high end of the 80 % interval of {value} in the next {horizons['value']} weeks",
+            unit,
+        ),
+        "segment": ("group of customers with one suggested action, from predictions and activity", ""),
         "risk_band": (
             f"high from a churn probability of {RISK_HIGH:g}, medium from {RISK_MEDIUM:g}, else low",
             "",

@@ -20,7 +20,7 @@ from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
-from engage_ml import data_contract, described, segments
+from engage_ml import data_contract, described
 from lock import publishing
 from serving import current_pointer, newer_served
 
@@ -35,7 +35,9 @@ def publish(run: Run, settings: Settings) -> Run:
 
     contract = data_contract.parse(run["contract"])
     checks.create_check_table(settings, contract, run_id, as_of)
-    found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]))
+    evaluation = read_evaluation(bucket, run_id)
+    churn_rate = evaluation["targets"]["churn"]["challenger"]["all"].get("base_rate")
+    found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]), churn_rate)
     require_online(bucket, run_id, int(run["split"]["n_shards"]))
     sample_location = sample.write_sample(settings, contract, run_id, as_of, checks.check_table(run_id))
     segments_location = segment_table.write_segments(
@@ -49,14 +51,13 @@ def publish(run: Run, settings: Settings) -> Run:
     ).rows
 
     location = f"s3://{bucket}/{names.predictions_prefix(as_of, run_id)}"
-    documents = knowledge.documents(contract, run, found, groups, read_evaluation(bucket, run_id))
+    documents = knowledge.documents(contract, run, found, groups, evaluation)
     with publishing(bucket, run_id):
         newer = newer_served(bucket, run)
         if newer is None:
             set_columns(database, contract)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
-        catalog.set_columns(database, "segments", segments.TABLE)
         catalog.point_partition(database, "segments", as_of, segments_location)
         ingestion = f"none: the documents stay those of {newer}"
         if newer is None:

@@ -78,8 +78,10 @@ def check_sql(table: str) -> str:
     )
 
 
-def check(settings: Settings, run_id: str, expected: int) -> dict[str, Any]:
-    """The counts of `check_sql`; raises DataError when they are not what `expected` customers must give."""
+def check(settings: Settings, run_id: str, expected: int, churn_rate: float | None) -> dict[str, Any]:
+    """The counts of `check_sql`; raises DataError when they are not what `expected` customers must give,
+    of whom the share `churn_rate` left in the test period.
+    """
     sql = check_sql(f"{settings.lake_database}.{check_table(run_id)}")
     try:
         found = athena.run(sql, settings.lake_database, workgroup=settings.workgroup).one()
@@ -88,11 +90,19 @@ def check(settings: Settings, run_id: str, expected: int) -> dict[str, Any]:
             f"The predictions of {run_id} cannot be read: {error.message}",
             hint="look at the inference tasks with `engage logs`, then run the pipeline again",
         ) from error
-    judge(found, expected)
+    judge(found, expected, churn_rate)
     return found
 
 
-def judge(found: dict[str, Any], expected: int) -> None:
+def most_at_risk(churn_rate: float | None) -> float:
+    """The largest believable share of customers at high risk, where `churn_rate` left before.
+
+    Where nearly everybody leaves (a shop of customers who buy once), nearly everybody is at high risk.
+    """
+    return max(_MAX_HIGH_SHARE, 1 - (1 - (churn_rate or 0.0)) / 10)
+
+
+def judge(found: dict[str, Any], expected: int, churn_rate: float | None = None) -> None:
     """Raises DataError naming every check that failed and its count."""
     rows, customers = int(found["predictions"]), int(found["customers"])
     failed = [f"{name}: {int(found[name] or 0)} rows" for name, _ in PROBLEMS if found[name]]
@@ -100,7 +110,7 @@ def judge(found: dict[str, Any], expected: int) -> None:
         failed.insert(0, f"{rows} predictions for {expected} customers")
     if customers != rows:
         failed.insert(0, f"{rows - customers} customers predicted more than once")
-    if rows and int(found["high_risk"] or 0) > _MAX_HIGH_SHARE * rows and rows >= 100:
+    if rows and int(found["high_risk"] or 0) > most_at_risk(churn_rate) * rows and rows >= 100:
         failed.append(f"{found['high_risk']} of {rows} customers at high risk")
     if failed:
         raise DataError(
