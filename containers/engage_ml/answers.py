@@ -26,7 +26,9 @@ def predict_with_reasons(
 ) -> tuple[Predictions, list[list[Reason]]]:
     """Predictions and three reasons for each row of a block."""
     data = model.data(model.matrix(block), threads)
-    return model.predict_matrix(data, recently_active(model.contract, block)), reasons(model, block, data)
+    found = model.predict_matrix(data, recently_active(model.contract, block))
+    churn = np.round(found.churn_probability, DIGITS["churn_probability"])  # as `risk_band` sees it
+    return found, reasons(model, block, data, churn)
 
 
 def answer_rows(

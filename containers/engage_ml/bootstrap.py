@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
-SAMPLES = 200
+SAMPLES = 100
 MAX_ROWS = 10_000
 Z95 = 1.959964
 """Standard errors on each side of a 95 % interval."""

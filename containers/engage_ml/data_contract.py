@@ -61,6 +61,12 @@ RESERVED = frozenset(
     ]
 )
 """Names with a meaning of their own in the tables."""
+_INTERNAL = re.compile(
+    r"d\d\d|(active_)?weeks_(\d+|all)|(active_)?days_(\d+w|all|ahead|until_churn)|(first|last)_ago(_all)?"
+    r"|bought_(weeks|ago)(_all)?|most_value|value_ahead|(inner_)?pattern|tenure_days|ago|ahead|cutoff_date"
+    r"|\w+_known|known_(id|weeks)|week_date|event_day|signup_text|copy_number|reason|season_(sin|cos)"
+)
+"""Names of columns inside the SQL of `cleaning` and `features`, which an attribute would hide."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -285,6 +291,11 @@ def _attributes(found: Iterable[Mapping[str, Any]]) -> tuple[Attribute, ...]:
     return tuple(Attribute(**{**a, "bands": tuple(a.get("bands", ()))}) for a in found)
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a name has a meaning of its own in the tables, or inside the SQL that makes them."""
+    return name in RESERVED or _INTERNAL.fullmatch(name) is not None
+
+
 def check(contract: DataContract) -> None:
     """Checks what types cannot: names, references, horizons.
 
@@ -317,7 +328,7 @@ def _check_names(contract: DataContract) -> None:
             raise ContractError(
                 f"The name {name!r} must begin with a letter and have only a-z, 0-9 and _, at most 40."
             )
-        if name in RESERVED:
+        if is_reserved(name):
             raise ContractError(f"The name {name!r} has a meaning of its own here; choose another.")
         if names.count(name) > 1:
             raise ContractError(f"The name {name!r} is used twice.")

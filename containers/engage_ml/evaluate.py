@@ -57,7 +57,7 @@ def evaluate(
         top = None if truth is None else ceiling.read_ceiling(truth, plan.test[target.name])
         entry["ceiling"] = None if top is None else against_ceiling(contract, target, test, ours, top, seed)
         targets[target.name] = {"cutoff": plan.test[target.name].isoformat(), **entry}
-        log("evaluated", target=target.name, rows=len(test.label), ceiling=top is not None)
+        log("evaluated", target=target.name, rows=len(test.label), ceiling=entry["ceiling"] is not None)
     differences = {name: entry["difference"] for name, entry in targets.items()}
     champion_as_of = None if champion is None else str(champion.metadata["as_of"])
     decision: Decision = gate(
@@ -124,9 +124,14 @@ def against_ceiling(
     ours: Predictions,
     top: ceiling.Ceiling,
     seed: int,
-) -> dict[str, Any]:
-    """The model and the ceiling on the customers that the ceiling holds, and one as a share of the other."""
+) -> dict[str, Any] | None:
+    """The model and the ceiling on the customers that the ceiling holds, and one as a share of the other.
+
+    None when it holds fewer than two of them: it is then of other data than these.
+    """
     there, here = top.rows_in(test.block.ids)
+    if len(there) < 2:
+        return None
     judge = Judge(contract, target, test.block.take(there), test.label[there], seed)
     mine = forecast(target.name, ours).take(there)
     bound = Forecast(top.predictions[target.name][here])

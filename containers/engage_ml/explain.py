@@ -1,9 +1,8 @@
 """Why a customer's churn risk is what it is: three reasons in words with the customer's own numbers.
 
 Each feature's contribution to the margin (log-odds) of the churn model is added up by group
-(`dictionary.Feature.group`), so that three reasons tell three stories. They are sorted along the direction
-in which the customer departs from the average: for one above it what raises the risk comes first, for one
-below it what lowers it.
+(`dictionary.Feature.group`), so that three reasons tell three stories. For a customer at medium or high risk,
+or above the average, what raises the risk comes first; for the others what lowers it.
 
 Contributions are path attributions (Saabas 2014: the change of the expected margin at each split on the way
 to the leaf), XGBoost's `approx_contribs`, or exact TreeSHAP (Lundberg 2018) when asked. Like SHAP they add
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import FeatureBlock
+from .contract import RISK_MEDIUM
 from .score import CHURN, Model
 from .words import Builder
 
@@ -60,9 +60,19 @@ def contributions(model: Model, data: Any, *, exact: bool = False) -> NDArray[np
 
 
 def reasons(
-    model: Model, block: FeatureBlock, data: Any, *, exact: bool = False, top: int = TOP
+    model: Model,
+    block: FeatureBlock,
+    data: Any,
+    churn: NDArray[np.float64] | None = None,
+    *,
+    exact: bool = False,
+    top: int = TOP,
 ) -> list[list[Reason]]:
-    """The `top` reasons of each row of the block; `data` is `model.data(model.matrix(block))`."""
+    """The `top` reasons of each row of the block; `data` is `model.data(model.matrix(block))`.
+
+    `churn` are the predicted probabilities `[rows]`: from `RISK_MEDIUM` on, what raises the risk comes
+    first even for a customer below an average that is high itself.
+    """
     if len(block) == 0:
         return []
     single = contributions(model, data, exact=exact)
@@ -71,7 +81,10 @@ def reasons(
     members = [[i for i, n in enumerate(model.features) if group_of[n] == g] for g in groups]
     summed = np.stack([single[:, m].sum(axis=1) for m in members], axis=1)
     leading = np.stack([np.array(m)[np.abs(single[:, m]).argmax(axis=1)] for m in members], axis=1)
-    direction = np.where(summed.sum(axis=1) >= 0, 1.0, -1.0).astype(np.float32)
+    raised = summed.sum(axis=1) >= 0
+    if churn is not None:
+        raised |= np.asarray(churn) >= RISK_MEDIUM
+    direction = np.where(raised, 1.0, -1.0).astype(np.float32)
     order = np.argsort(-summed * direction[:, None], axis=1, kind="stable")[:, :top]
     rows = np.arange(len(block))[:, None]
     effects = (summed[rows, order] >= 0).tolist()

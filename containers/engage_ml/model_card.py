@@ -92,11 +92,13 @@ def quality(contract: DataContract, evaluation: Mapping[str, Any]) -> list[str]:
     for target in contract.targets:
         entry = evaluation["targets"].get(target.name)
         if entry:
-            found.append(_target(target.name, target.meaning, entry))
+            unit = contract.value_unit if target.name == "value" else ""
+            found.append(_target(target.name, target.meaning, unit, entry))
     return found
 
 
-def _target(name: str, meaning: str, entry: Mapping[str, Any]) -> str:
+def _target(name: str, meaning: str, unit: str, entry: Mapping[str, Any]) -> str:
+    """The table of one target; errors are in `unit`, where it has one."""
     measures = MEASURES[name]
     rows = [("this model, all customers", entry["challenger"]["all"])]
     rows.append(("this model, recently active customers", entry["challenger"]["recent"]))
@@ -110,7 +112,11 @@ def _target(name: str, meaning: str, entry: Mapping[str, Any]) -> str:
         # Synthetic data only: what could be reached by who knows how the data are made.
         rows.append(("this model, customers with a known ceiling", top["model"]["all"]))
         rows.append(("the ceiling, the same customers", top["ceiling"]["all"]))
-    head = ("", "customers", *(title for _, title in measures))
+    head = (
+        "",
+        "customers",
+        *(f"{title} ({unit})" if unit and key == "mae" else title for key, title in measures),
+    )
     cells = [
         (title, f"{int(measured.get('rows') or 0):,}", *(measure(measured, key) for key, _ in measures))
         for title, measured in rows

@@ -71,25 +71,35 @@ def train_models(
         seconds[target] = round(time.monotonic() - began, 3)
         log("trained", target=target, rows=len(train_rows.label), trials=len(tried[target].tried),
             seconds=seconds[target])  # fmt: skip
+    seconds["total"] = round(time.monotonic() - started, 3)
     model.metadata |= {
         "as_of": plan.as_of.isoformat(),
         "cutoffs": plan.to_spec(),
         "data_window": {"from": plan.first_week.isoformat(), "until": plan.as_of.isoformat()},
         "horizon_weeks": dict(plan.horizons),
+        "rounds": {name: rounds[name] for name in sorted(model.boosters)},
+        "training_seconds": seconds,
+        **_parameters(model, settings, budget, tried),
+    }
+    return model
+
+
+def _parameters(
+    model: Model, settings: Settings, budget: Budget | None, tried: Mapping[str, Trials]
+) -> dict[str, Any]:
+    """What a model was trained with and what else was tried: all that `settings_of` needs is in it."""
+    return {
         "params": {target: dict(tried[target].best.params) for target in sorted(tried)},
         "tuning": {
             "budget": budget.to_dict() if budget else None,
             "tried": {target: tried[target].to_dict() for target in sorted(tried)},
         },
         "objectives": {name: dict(OBJECTIVES[name]) for name in model.boosters},
-        "rounds": {name: rounds[name] for name in sorted(model.boosters)},
         "seed": settings.seed,
         "threads": settings.threads,
         "max_rounds": settings.rounds,
         "patience": settings.patience,
-        "training_seconds": {**seconds, "total": round(time.monotonic() - started, 3)},
     }
-    return model
 
 
 def settings_of(metadata: Mapping[str, Any]) -> Settings:

@@ -2,18 +2,18 @@
 
 The sequence depends on the seed only, and begins with the defaults. A budget in seconds decides how far it is
 followed, one in trials says so outright: the same number of trials gives the same models. What was tried and
-what won is stored with the model, so that it can be made again without tuning (`train.settings_of`).
+what won is stored with the model, so that it can be made again without tuning (`train.settings_of`). Standard
+library only: the first step of the pipeline checks budgets.
 """
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
-
-import numpy as np
 
 from .contract import ContractError
 
@@ -129,17 +129,17 @@ def _spent(budget: Budget, trials: int, elapsed: float, last: float) -> bool:
 def candidates(defaults: Mapping[str, Any], seed: int) -> Iterator[dict[str, Any]]:
     """The defaults, then parameter sets without end, drawn from wide ranges (most of them logarithmic)."""
     yield dict(defaults)
-    rng = np.random.default_rng([seed, 20_011])
+    rng = random.Random(f"tuning {seed}")
     while True:
-        draw = rng.random(6)
+        draw = [rng.random() for _ in range(6)]
         yield {
             **defaults,
             "max_depth": 3 + int(draw[0] * 6),
             "eta": _between(draw[1], 0.03, 0.15),
             "min_child_weight": _between(draw[2], 5.0, 200.0),
             "lambda": _between(draw[3], 0.5, 20.0),
-            "subsample": round(0.6 + 0.4 * float(draw[4]), 3),
-            "colsample_bytree": round(0.3 + 0.6 * float(draw[5]), 3),
+            "subsample": round(0.6 + 0.4 * draw[4], 3),
+            "colsample_bytree": round(0.3 + 0.6 * draw[5], 3),
         }
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engage_ml import ceiling, contract, registry, task
+from engage_ml.diagnostics import diagnostics
 from engage_ml.dossier import compile_dossier
 from engage_ml.evaluate import evaluate, headline
 from engage_ml.fitting import Settings
@@ -83,6 +84,7 @@ def train_run(
         pointer = registry.read_champion(store)
         evaluation["champion_unusable"] = pointer.model_version if pointer else None
         evaluation["decision"] = {"promote": True, "reason": problem}
+    evaluation |= diagnostics(folder, spec.plan, model, spec.seed, threads)
     model.metadata["metrics"] = headline(evaluation)
     compile_dossier(store, folder, spec.plan, model, evaluation, threads)
     registry.save_model(store, model)

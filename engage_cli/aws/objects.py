@@ -71,6 +71,17 @@ class ObjectReader:
                 for item in page.get("Contents", []):
                     yield item["Key"]
 
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders right below `prefix`, without their slash."""
+        found: list[str] = []
+        with translated(f"listing s3://{self.bucket}/{prefix}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                found += [p["Prefix"][len(prefix) :].rstrip("/") for p in page.get("CommonPrefixes", [])]
+        return found
+
 
 class ObjectStore(ObjectReader):
     """Reads and writes objects of one bucket."""

@@ -107,7 +107,13 @@ def import_data(
     customers: Annotated[
         Path | None, typer.Option(help="A CSV or Parquet file of customers, or a folder.")
     ] = None,
-    activity: Annotated[list[Path] | None, typer.Option(help="Files or folders of weekly activity.")] = None,
+    activity: Annotated[
+        list[Path] | None, typer.Option(help="Files or folders of weekly activity, or of events.")
+    ] = None,
+    contract: Annotated[
+        Path | None,
+        typer.Option(help="The data contract of the files. Default: that of the synthetic data."),
+    ] = None,
     max_bad: Annotated[
         float, typer.Option(min=0, max=1, help="Share of bad rows above which nothing is imported.")
     ] = 0.05,
@@ -117,38 +123,56 @@ def import_data(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Import your own customers and weekly activity. Everything is checked before anything is written."""
+    """Import your own customers and activity. Everything is checked before anything is written."""
+    from engage_cli.datagen.contract_file import read_contract
     from engage_cli.datagen.importing import import_into
 
     context = context_of(ctx, json=json)
+    found = read_contract(contract) if contract else None
     raw = context.store("RawBucket")
     with context.ui.progress("Checking and importing"):
         report = import_into(
-            raw, customers, list(activity or []), rejects=rejects, max_bad_fraction=max_bad, replace=replace
-        )
+            raw, customers, list(activity or []), rejects=rejects, max_bad_fraction=max_bad, replace=replace,
+            contract=found,
+        )  # fmt: skip
     context.emit(
         jsonlib.loads(jsonlib.dumps(asdict(report), default=str)), lambda: _render(context.ui, report)
     )
 
 
 def _render(ui: "Ui", report: "ImportReport") -> None:
+    render_report(ui, report)
+    if report.customer_count and not report.customers:
+        ui.print(f"customers: {report.customer_count:,} made of the activity")
+    if report.weeks_there:
+        ui.print(f"weeks in the raw bucket: {report.weeks_there}; a run needs {report.weeks_needed}")
+    ui.print("Next: engage run-pipeline")
+
+
+def render_report(ui: "Ui", report: "ImportReport") -> None:
+    """Print what was read, set aside and left out."""
+    from rich.markup import escape
+
     for name, shape in (("customers", report.customers), ("activity", report.activity)):
         if shape is None:
             continue
-        ui.print(f"{name}: {shape.rows_kept:,} rows imported, {shape.rows_set_aside:,} set aside")
-        for reason, count in shape.reasons.items():
-            ui.print(f"  {count:,} x {reason}")
+        left = f", {shape.rows_left_out:,} left out" if shape.rows_left_out else ""
+        ui.print(f"{name}: {shape.rows_kept:,} rows good, {shape.rows_set_aside:,} set aside{left}")
+        for reason, count in (*shape.reasons.items(), *shape.left_out.items()):
+            ui.print(f"  {count:,} x {escape(reason)}")
         if shape.filled_columns:
             ui.print(f"  filled, because missing: {', '.join(shape.filled_columns)}")
         if shape.ignored_columns:
-            ui.print(f"  ignored: {', '.join(shape.ignored_columns)}")
+            ui.print(f"  ignored: {escape(', '.join(shape.ignored_columns))}")
     if report.weeks:
-        ui.print(f"weeks: {len(report.weeks)}, from {report.weeks[0]} to {report.weeks[-1]}")
+        ui.print(
+            f"weeks: {len(report.weeks)}, from {report.weeks[0]} to {report.weeks[-1]}; "
+            f"known up to {report.as_of}"
+        )
     for note in report.notes:
-        ui.print(f"note: {note}")
+        ui.print(f"note: {escape(note)}")
     if report.rejects:
         ui.print(f"Rows set aside are listed with file, line and reason in {report.rejects}")
-    ui.print("Next: engage run-pipeline")
 
 
 def _date(option: str, text: str) -> date:

@@ -4,10 +4,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from engage_ml.data_contract import DataContract
 
 LOADING_KEY = "_loading.json"
 """Stands in the raw bucket while a load is going on; the pipeline refuses to start when it sees it."""
@@ -63,13 +66,17 @@ def load_raw(
     write: Callable[[Sink], T],
     *,
     replaces: Callable[[str, set[str]], bool] = lambda _key, _new: True,
+    contract: "DataContract | None" = None,
     note: Mapping[str, str] | None = None,
 ) -> T:
-    """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names.
+    """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names, and
+    put the data contract beside them (None: the data are of the synthetic shapes, which need none).
 
     An interrupted load leaves the marker, with the `note`, so that no run uses a mixture; loading again
     repairs it. Refused input leaves no marker: it is set before the first file.
     """
+    from engage_ml.data_contract import KEY
+
     before = existing_keys(raw)
 
     def mark() -> None:
@@ -79,6 +86,10 @@ def load_raw(
     recorder = RecordingSink(sink, mark)
     result = write(recorder)
     raw.delete([key for key in before if key not in recorder.keys and replaces(key, recorder.keys)])
+    if contract is not None:
+        raw.put(KEY, json.dumps(contract.to_dict(), indent=2).encode())
+    elif recorder.keys:
+        raw.delete([KEY])
     raw.delete([LOADING_KEY])
     return result
 

@@ -1,7 +1,8 @@
 """How the world may change in added weeks: named changes of the parameters, which then stay.
 
 A shift acts on every customer from its first week on (the factors at the end of `Parameters`) and on who
-signs up from then on (the weights of the segments).
+signs up from then on (the weights of the segments). It leaves alone how traits scatter between
+customers (the gamma shapes, the rate of tickets), which the grid of the ceiling is made for.
 """
 
 from collections.abc import Callable, Iterable, Mapping

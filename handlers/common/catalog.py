@@ -63,20 +63,16 @@ def point_partition(database: str, table: str, value: str, location: str) -> str
     return before
 
 
-def set_columns(database: str, table: str, wanted: Sequence[tuple[str, str]]) -> bool:
-    """Gives the table these columns (name, Glue type) when it has others; whether it was changed.
+def set_columns(database: str, table: str, wanted: Sequence[tuple[str, str, str]]) -> bool:
+    """Gives the table these columns (name, Glue type, comment) when it has others; whether it was changed.
 
-    Columns that earlier partitions lack read as NULL there; comments of columns that stay are kept.
+    Columns that earlier partitions lack read as NULL there.
     """
     description = client("glue").get_table(DatabaseName=database, Name=table)["Table"]
     before = description["StorageDescriptor"]["Columns"]
-    if [(column["Name"], column["Type"]) for column in before] == list(wanted):
+    if [(c["Name"], c["Type"], c.get("Comment", "")) for c in before] == list(wanted):
         return False
-    comments = {column["Name"]: column["Comment"] for column in before if column.get("Comment")}
-    columns = [
-        {"Name": name, "Type": kind, **({"Comment": comments[name]} if name in comments else {})}
-        for name, kind in wanted
-    ]
+    columns = [{"Name": name, "Type": kind, "Comment": comment} for name, kind, comment in wanted]
     kept = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
     client("glue").update_table(
         DatabaseName=database,

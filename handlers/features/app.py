@@ -111,6 +111,7 @@ def specification(run: Run, plan: contract.SplitPlan, train_prefix: str, score_p
         "features_score_prefix": score_prefix,
         "seed": SEED,
         "params": {},
+        "tune": run.get("tune"),
     }
 
 

@@ -4,6 +4,7 @@ import base64
 import difflib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +77,17 @@ def check_features(known: Dictionary, given: dict[str, Any]) -> dict[str, float 
     `known` are the features of the served model's contract.
     """
     return {name: _feature(known, name, value) for name, value in given.items()}
+
+
+def unknown_values(
+    categories: Mapping[str, Sequence[str]], features: Mapping[str, float | str | None]
+) -> dict[str, str]:
+    """Category values that the model has never seen, by feature: it scores them like a missing one."""
+    return {
+        name: value
+        for name, value in features.items()
+        if isinstance(value, str) and value not in categories.get(name, ())
+    }
 
 
 def _feature(known: Dictionary, name: str, value: Any) -> float | str | None:

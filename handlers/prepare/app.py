@@ -13,6 +13,7 @@ from common.settings import Settings
 from common.step import Run, step
 from engage_ml import data_contract
 from engage_ml.contract import ContractError
+from engage_ml.tuning import Budget
 
 WEEK = timedelta(days=7)
 LOADING_KEY = "_loading.json"
@@ -25,7 +26,7 @@ TRIGGERS = ("manual", "schedule")
 def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
     """The run object of `event`; writes the run's status document.
 
-    Raises InputError for a malformed `as_of`, `trigger` or run id, and DataError when the raw bucket
+    Raises InputError for a malformed `as_of`, `trigger`, `tune` or run id, and DataError when the raw bucket
     has no customers, no activity, or no complete week before the wanted `as_of`.
     """
     run_id = names.run_id_of(event.get("run_id"))
@@ -49,12 +50,15 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
         "execution_arn": event.get("execution_arn"),
         "as_of": as_of.isoformat(),
         "trigger": trigger,
+        "tune": parse_tune(event.get("tune")),
         "started_at": event.get("started_at") or runs.now(),
         # Carried along, so that every step of a run sees the same one whatever happens to the file.
         "contract": contract.to_dict(),
         "prepare": {
             "first_week": used[0].isoformat(),
             "last_week": used[-1].isoformat(),
+            # Beyond `last_week` in a run as of an older week.
+            "newest_week": weeks[-1].isoformat(),
             "weeks": len(used),
             "missing_weeks": missing_weeks(used),
             "cleared_objects": sum(cleared["objects"].values()),
@@ -93,6 +97,17 @@ def read_contract(bucket: str) -> data_contract.DataContract:
             f"The data contract {data_contract.KEY} in the raw bucket cannot be used: {error}",
             hint="import the data again with `engage import-data --contract`",
         ) from error
+
+
+def parse_tune(value: Any) -> str | None:
+    """The tuning budget of the input (None: no tuning); raises InputError unless it is one like `10m`."""
+    if value is None or value == "":
+        return None
+    try:
+        Budget.parse(str(value))
+    except ContractError as error:
+        raise InputError(str(error), hint="or leave it out: models are then trained as before") from error
+    return str(value)
 
 
 def refuse_unfinished_load(bucket: str) -> None:

@@ -3,6 +3,9 @@
 In: the run object after inference. Out: `publish`. Order matters: everything is checked and written
 beside what is there, then the pointers move (partition, sample, online), then the knowledge is
 refreshed and the run's temporary tables go. Doing it twice gives the same result.
+
+A run as of an older week than the one that is served adds its partitions and nothing else: the API and
+questions go on to speak of one and the same date (`serving.py`).
 """
 
 from typing import Any
@@ -17,11 +20,10 @@ from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
-from engage_ml import data_contract, segments
-from engage_ml.prediction_table import prediction_table
+from engage_ml import data_contract, described, segments
 from lock import publishing
+from serving import current_pointer, newer_served
 
-SCHEMA_VERSION = 1
 ONLINE_FILES = ("ids.bin", "features.npy", "block.json")
 
 
@@ -48,17 +50,19 @@ def publish(run: Run, settings: Settings) -> Run:
 
     location = f"s3://{bucket}/{names.predictions_prefix(as_of, run_id)}"
     documents = knowledge.documents(contract, run, found, groups, read_evaluation(bucket, run_id))
-    columns = prediction_table(contract)
     with publishing(bucket, run_id):
-        catalog.set_columns(database, "predictions", columns)
-        catalog.set_columns(database, "qa_sample", columns)
+        newer = newer_served(bucket, run)
+        if newer is None:
+            set_columns(database, contract)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
         catalog.set_columns(database, "segments", segments.TABLE)
         catalog.point_partition(database, "segments", as_of, segments_location)
-        s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
-        write_documents(bucket, documents)
-        ingestion = start_ingestion(settings)
+        ingestion = f"none: the documents stay those of {newer}"
+        if newer is None:
+            s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
+            write_documents(bucket, documents)
+            ingestion = start_ingestion(settings)
     dropped = catalog.drop_tables(database, names.temporary_tables(run_id))
     published: dict[str, Any] = {
         "predictions": int(found["predictions"]),
@@ -73,8 +77,11 @@ def publish(run: Run, settings: Settings) -> Run:
         "replaced": replaced if replaced != location else None,
         "qa_sample": sample_location,
         "segments": segments_location,
-        "documents": sorted(documents),
+        "serving": newer is None,
+        "served_as_of": newer or as_of,
+        "documents": sorted(documents) if newer is None else [],
         "ingestion": ingestion,
+        "about": {**described.about(contract), "dimensions": dict(knowledge.dimensions(contract))},
         "dropped_tables": len(dropped),
     }
     runs.write_status(bucket, run, "finished", **summary(run, published))
@@ -106,15 +113,16 @@ def require_online(bucket: str, run_id: str, n_shards: int) -> None:
         )
 
 
-def current_pointer(run: Run, version: str) -> dict[str, Any]:
-    """What the predict function serves from now on."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": run["run_id"],
-        "as_of": run["as_of"],
-        "n_shards": int(run["split"]["n_shards"]),
-        "model_version": version,
-    }
+def set_columns(database: str, contract: data_contract.DataContract) -> None:
+    """Gives both published tables the contract's columns, with their meanings as comments."""
+    wanted = [(c.name, c.type, comment(c)) for c in described.columns(contract) if c.name != "as_of"]
+    for table in ("predictions", "qa_sample"):
+        catalog.set_columns(database, table, wanted)
+
+
+def comment(column: described.Column) -> str:
+    """A column's meaning and unit, within the 255 characters that Glue takes."""
+    return f"{column.meaning}{f' ({column.unit})' if column.unit else ''}"[:255]
 
 
 def read_evaluation(bucket: str, run_id: str) -> dict[str, Any]:

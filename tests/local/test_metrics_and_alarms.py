@@ -148,6 +148,30 @@ def test_a_transition_is_kept_with_its_reason_and_told_to_the_topic(aws: Client,
     assert actions == {f"Successfully executed action {topic}", f"Failed to execute action {missing}"}
 
 
+def test_a_function_that_an_alarm_calls_may_put_a_metric_of_another_alarm(
+    aws: Client, namespace: str, function: Callable[..., str]
+) -> None:
+    source = f"""
+    import boto3
+    def handler(event, context):
+        boto3.client("cloudwatch").put_metric_data(
+            Namespace="{namespace}", MetricData=[{{"MetricName": "second", "Value": 50}}]
+        )
+    """
+    name = function(source, ("cloudwatch:PutMetricData", "*"))
+    topic = aws("sns").create_topic(Name=f"chain-{uuid4().hex[:6]}")["TopicArn"]
+    arn = f"arn:aws:lambda:us-east-1:{process.ACCOUNT}:function:{name}"
+    aws("lambda").add_permission(
+        FunctionName=name, StatementId="s", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )  # fmt: skip
+    aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    alarm(aws, namespace, "first", AlarmActions=[topic])
+    second = alarm(aws, namespace, "second", MetricName="second")
+    put(aws, namespace, "m", 50)
+    assert eventually(lambda: described(aws, second)["StateValue"] == "ALARM")
+
+
 def test_a_metric_is_one_set_of_dimensions_and_the_newest_value_comes_first(
     aws: Client, namespace: str
 ) -> None:

@@ -85,6 +85,10 @@ class MemoryGlue:
     def get_table(self, DatabaseName: str, Name: str) -> dict[str, Any]:  # noqa: N803
         return {"Table": self._find(self.tables, (DatabaseName, Name), "GetTable")}
 
+    def update_table(self, DatabaseName: str, TableInput: dict[str, Any]) -> None:  # noqa: N803
+        self._find(self.tables, (DatabaseName, TableInput["Name"]), "UpdateTable")
+        self.tables[DatabaseName, TableInput["Name"]] = TableInput
+
     def delete_table(self, DatabaseName: str, Name: str) -> None:  # noqa: N803
         self._find(self.tables, (DatabaseName, Name), "DeleteTable")
         del self.tables[DatabaseName, Name]

@@ -21,7 +21,7 @@ from tests.unit.ml_support import AS_OF
 RUN = "run-20260302t000000-abcd"
 PLAN = DEFAULT.split(AS_OF, AS_OF - timedelta(weeks=52))
 SHARDS = 2
-QUICK: dict[str, Any] = {"max_depth": 3, "eta": 0.3}
+QUICK: dict[str, Any] = {"max_depth": 3, "eta": 0.3, "max_bin": 32}
 """Parameters that train in a second."""
 
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engage_cli.cli.main import app
+from engage_cli.datagen.ceiling.prior import Resolution, grid
 from engage_cli.datagen.generate import generate
 from engage_cli.datagen.generating import advance_into, generate_into
 from engage_cli.datagen.load import LOADING_KEY, SYNTHETIC_KEY
@@ -325,6 +326,15 @@ def test_a_shift_stays_in_later_weeks_and_does_not_add_up() -> None:
     assert first == second == third == price_rise(Parameters())
     assert spec.parameters_in(END - timedelta(days=7)) == start
     assert spec.parameters_in(END) == spec.parameters_in(END + timedelta(weeks=50)) == first
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+def test_a_shift_leaves_alone_what_the_grid_of_the_ceiling_is_made_for(name: str) -> None:
+    usual = grid(Parameters(), Resolution())
+    changed = grid(shifted(Parameters(), [name]), Resolution())
+    np.testing.assert_array_equal(usual.frailty, changed.frailty)
+    np.testing.assert_array_equal(usual.ticket_rate, changed.ticket_rate)
+    np.testing.assert_array_equal(usual.weight, changed.weight)
 
 
 def test_shifts_are_those_of_the_documentation_and_add_to_one_another() -> None:

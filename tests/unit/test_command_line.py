@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage_cli.cli.main import GLOBAL_OPTIONS, app, hoist_global_options
+from engage_cli.cli.again import Again, commands_of
+from engage_cli.cli.main import GLOBAL_OPTIONS, app, given_options, hoist_global_options
 
 HEAVY = (
     "boto3",
@@ -131,3 +132,23 @@ def test_the_longest_question_is_that_of_the_api() -> None:
 
     schema = policies.load("api")["Resources"]["AskModel"]["Properties"]["Schema"]
     assert schema["properties"]["question"]["maxLength"] == LONGEST
+
+
+def test_a_hint_repeats_the_options_that_were_given() -> None:
+    again = Again([("--env", "prod")], commands_of(app))
+    assert again("Run: engage deploy") == "Run: engage deploy --env prod"
+    assert again("`engage runs show run-1`, or engage runs") == (
+        "`engage runs show --env prod run-1`, or engage runs --env prod"
+    )
+    assert again('Find: engage ask "Who?"') == 'Find: engage ask --env prod "Who?"'
+    assert again("the engage API; engage deployment") == "the engage API; engage deployment"
+    assert Again([], commands_of(app))("Run: engage deploy") == "Run: engage deploy"
+    spaced = Again([("--home", "/tmp/a b")], commands_of(app))
+    assert spaced("engage status") == "engage status --home '/tmp/a b'"
+
+
+def test_the_options_of_a_failing_command_are_in_its_hint(tmp_path: Path) -> None:
+    done = engage("predict", "--env", "prod", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "engage predict --env prod C00000001" in done.stderr
+    assert given_options(["--env=x", "--debug", "--home", "y", "status"]) == [("--env", "x"), ("--home", "y")]

@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import sqlglot
 
 from tests.unit import handlers_support as support
 from tests.unit import ml_support
+from tests.unit.ask_support import CLUB, SHOP
 
 # The support module makes the handlers importable.
 # isort: split
@@ -160,6 +162,13 @@ def test_prepare_takes_the_monday_after_the_last_week_and_marks_the_run(fake: An
     assert fake.statements == []
 
 
+@pytest.mark.parametrize("tune", ["soon", "9h", 10])
+def test_prepare_refuses_a_tuning_budget_that_is_none(fake: Any, world: Any, tune: Any) -> None:
+    put_raw(*world)
+    with pytest.raises(InputError, match="tuning budget"):
+        call("prepare", {**EVENT, "tune": tune})
+
+
 @pytest.mark.parametrize(
     ("as_of", "told"),
     [("2026-03-03", "use 2026-03-02"), ("tomorrow", "not a date"), (20260302, "not a date")],
@@ -293,7 +302,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     fake: Any, world: Any
 ) -> None:
     put_raw(*world)
-    run = until("features")
+    run = until("features", {**EVENT, "tune": "10m"})
     labelled = {day: run["split"]["population"][day] for day in run["split"]["labelled"]}
     assert run["features"] == {
         "train_rows": sum(labelled.values()),
@@ -302,6 +311,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     }
     spec = s3.get_json("lake", f"runs/{RUN_ID}/spec.json")
     assert spec is not None
+    assert spec["tune"] == "10m"
     assert spec["cutoffs"] == run["split"]["cutoffs"]
     assert len(json.dumps(run)) < 20_000
 
@@ -408,7 +418,12 @@ def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
         "as_of": "2026-03-02",
         "n_shards": 1,
         "model_version": names.model_version(RUN_ID),
+        "contract": json.loads(json.dumps(DEFAULT.to_dict())),
     }
+    assert run["publish"]["serving"] is True
+    columns = support.glue().tables["engage_test", "predictions"]["StorageDescriptor"]["Columns"]
+    told = {column["Name"]: column["Comment"] for column in columns}
+    assert told["expected_value"] == "spend in the next 12 weeks (USD)"
     tables = {name for database, name in support.glue().tables if database == "engage_test"}
     assert tables == {"predictions", "qa_sample", "segments"}
     status = runs.read_status("lake", RUN_ID)
@@ -416,6 +431,76 @@ def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
     assert status["status"] == "finished"
     assert status["publish"]["high_risk"] == 120
     assert len(json.dumps(run)) < 20_000
+
+
+SERVED = {"schema_version": 1, "run_id": "run-newer", "n_shards": 1, "model_version": "m-newer"}
+
+
+def test_a_run_as_of_an_older_week_adds_its_partition_and_moves_nothing_else(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    # Data of one more week than the run used, and a run as of its end is served.
+    run = {**run, "prepare": {**run["prepare"], "newest_week": "2026-03-02"}}
+    served = {**SERVED, "as_of": "2026-03-09", "contract": {"name": "synthetic"}}
+    s3.put_json("lake", "online/current.json", served)
+    s3.put_bytes("lake", "knowledge/definitions.md", b"of the newer run")
+    published = call("publish", run)["publish"]
+    assert s3.get_json("lake", "online/current.json") == served
+    assert list(s3.keys("lake", "knowledge/")) == ["knowledge/definitions.md"]
+    assert s3.get_bytes("lake", "knowledge/definitions.md") == b"of the newer run"
+    location = catalog.partition_location("engage_test", "predictions", "2026-03-02")
+    assert location == f"s3://lake/predictions/as_of=2026-03-02/run={RUN_ID}/"
+    assert (published["serving"], published["served_as_of"]) == (False, "2026-03-09")
+    assert published["ingestion"] == "none: the documents stay those of 2026-03-09"
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["publish"]["serving"] is False
+
+
+@pytest.mark.parametrize(
+    ("served", "newest", "newer"),
+    [
+        (None, "2026-03-02", None),
+        ({"as_of": "2026-03-02"}, "2026-03-02", None),  # the same week again
+        ({"as_of": "2026-02-02"}, "2026-02-23", None),  # an older week is served
+        ({"as_of": "2026-03-09"}, "2026-03-02", "2026-03-09"),
+        ({"as_of": "2026-03-09"}, "2026-02-23", None),  # what is served is of data that were replaced
+        ({"as_of": "2026-03-09", "contract": {"name": "shop"}}, "2026-03-02", None),  # of other data
+        ({"as_of": "2026-03-09", "contract": {"name": "synthetic"}}, "2026-03-02", "2026-03-09"),
+    ],
+)
+def test_a_run_gives_way_only_to_a_newer_week_of_the_same_data(
+    fake: Any, served: Any, newest: str, newer: str | None
+) -> None:
+    if served:
+        s3.put_json("lake", "online/current.json", served)
+    run = {
+        "as_of": "2026-03-02",
+        "contract": {"name": "synthetic"},
+        "prepare": {"last_week": "2026-02-23", "newest_week": newest},
+    }
+    assert support.load("publish").newer_served("lake", run) == newer
+
+
+def test_the_documents_of_a_shop_speak_of_its_data_money_and_horizons() -> None:
+    module = support.load("publish").knowledge
+    rows = [
+        {"label": "EIRE", "customers": 30, "churn": 0.5, "high_risk": 3, "engagement": 0.1, "value": 12.5}
+    ]
+    by_country = module.by_dimension(SHOP, {"as_of": "2026-03-02"}, "country", rows)
+    texts = module.definitions(SHOP) + by_country
+    for part in (
+        "- **churn probability**: calibrated probability of no activity in the next 12 weeks.",
+        "- **expected value**: expected spend in the next 12 weeks, GBP.",
+        "- **active day**: A day is active when it has an event of the type Buy (bought).",
+        "expected value (GBP, 12 weeks)",
+        "in the 12 weeks before the as-of date, in GBP.",
+    ):
+        assert part in texts
+    assert "USD" not in texts
+    assert "visits" in module.definitions(CLUB)
+    assert "**active week**" in module.definitions(CLUB)
+    assert module.dimensions(SHOP) == (("country", "country"), ("risk_band", "risk band"))
 
 
 def test_publish_writes_a_row_for_each_segment(fake: Any, world: Any) -> None:
@@ -456,7 +541,33 @@ def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, wor
     assert "| DE | 294 |" in texts["knowledge/risk-by-country.md"]
     assert "no active day for n days" in texts["knowledge/reasons.md"]
     assert "baseline rule of thumb" in texts["knowledge/model-card.md"]
+    assert "| MAE (USD) |" in texts["knowledge/model-card.md"]
+    assert "| customers | MAE | R2 |" in texts["knowledge/model-card.md"]
     assert "Customers: 300" in texts["knowledge/overview.md"]
+
+
+def test_a_column_of_many_values_is_one_document_of_its_largest_groups(fake: Any) -> None:
+    knowledge = support.load("publish").knowledge
+    cities = [f"city {n // 20}" for n in range(20 * 300)] + [None] * 5
+    columns: dict[str, list[Any]] = {
+        "customer_id": [f"C{n}" for n in range(len(cities))],
+        "churn_probability": [0.25] * len(cities),
+        "expected_engagement": [0.5] * len(cities),
+        "expected_value": [2.0] * len(cities),
+        "risk_band": ["low"] * len(cities),
+        "reason_1": ["a"] * len(cities),
+        **dict.fromkeys(("membership_type", "home_city", "order", "status"), cities),
+    }
+    fake.db.register("source", pa.table(columns))
+    sql = sqlglot.transpile(knowledge.groups_sql(CLUB, "source"), read="athena", write="duckdb")[0]
+    rows = fake.db.sql(sql).to_arrow_table().to_pylist()
+    by_city = [row for row in rows if row["dimension"] == "home_city"]
+    assert len(by_city) == knowledge.MOST_GROUPS + 1
+    assert sum(row["customers"] for row in by_city) == len(cities)
+    (other,) = [row for row in by_city if row["label"] == "other"]
+    assert (other["customers"], other["churn"], other["value"]) == (2005, 0.25, 4010.0)
+    text = knowledge.by_dimension(CLUB, {"as_of": "2026-03-02"}, "home city", by_city)
+    assert text.rstrip().splitlines()[-1].startswith("| other | 2,005 |")
 
 
 def test_the_sample_is_the_same_when_publish_is_repeated(fake: Any, world: Any) -> None:

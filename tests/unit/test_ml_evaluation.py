@@ -21,7 +21,7 @@ from engage_ml.dictionary import default
 from engage_ml.fitting import Settings
 from engage_ml.score import load_model
 
-from tests.unit.ml_lake import PLAN, RUN, Lake, make_lake
+from tests.unit.ml_lake import PLAN, RUN, Lake
 
 TUNE = "2trials"
 
@@ -43,33 +43,40 @@ def ceiling_file(ids: list[str], **columns: list[float]) -> bytes:
     return sink.getvalue()
 
 
-@pytest.fixture(scope="module")
-def truth() -> Truth:
-    return Truth({})
+class PlantedTruth(Truth):
+    """Ceilings that all but know the labels of a lake's customers 100 to 699."""
+
+    def __init__(self, lake: Path) -> None:
+        super().__init__({})
+        self.features = lake / "features" / f"run={RUN}" / "train"
+
+    def get(self, key: str) -> bytes:
+        self.asked.append(key)
+        rng, columns, ids = np.random.default_rng(1), {}, []
+        for target in DEFAULT.targets:
+            day = PLAN.test[target.name]
+            known = tables.read_snapshot(self.features, default(), day.isoformat(), target.label)
+            guess = 0.9 * known.label[100:700] + 0.1 * rng.uniform(size=600) * known.label.max()
+            columns[target.name] = guess.tolist()
+            if ceiling.key_of(day) == key:
+                ids = known.block.ids[100:700].tolist()
+        return ceiling_file(ids, **columns)
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory, truth: Truth) -> Lake:
-    """Trained with two trials, and with ceilings that know the label almost (the customers 100 to 699)."""
-    root = tmp_path_factory.mktemp("evaluation")
-    make_lake(root / "features-only")
-    features = root / "features-only" / "features" / f"run={RUN}" / "train"
-    for target in DEFAULT.targets:
-        day = PLAN.test[target.name]
-        known = tables.read_snapshot(features, default(), day.isoformat(), target.label)
-        rng = np.random.default_rng(1)
-        guess = 0.9 * known.label[100:700] + 0.1 * rng.uniform(size=600) * known.label.max()
-        columns = {t.name: (guess if t == target else np.zeros(600)).tolist() for t in DEFAULT.targets}
-        merged = truth.objects.get(ceiling.key_of(day))
-        if merged is not None:  # churn and engagement have the same test cut-off
-            before = pq.read_table(io.BytesIO(merged))
-            columns = {
-                t.name: columns[t.name] if t == target else before[t.name].to_pylist()
-                for t in DEFAULT.targets
-            }
-        ids = known.block.ids[100:700].tolist()
-        truth.objects[ceiling.key_of(day)] = ceiling_file(ids, **columns)
-    return Lake(root / "trained", truth, TUNE)
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("evaluation")
+
+
+@pytest.fixture(scope="module")
+def truth(root: Path) -> Truth:
+    return PlantedTruth(root / "lake")
+
+
+@pytest.fixture(scope="module")
+def lake(root: Path, truth: Truth) -> Lake:
+    """Trained with two trials, and compared with a ceiling."""
+    return Lake(root, truth, TUNE)
 
 
 def entry(lake: Lake, target: str) -> dict[str, Any]:
@@ -143,8 +150,10 @@ def test_the_ceiling_is_asked_for_at_the_test_cutoffs_only_and_changes_no_model(
     assert not any("ceiling" in name for name in lake.model.features)
 
 
-def test_without_a_ceiling_the_evaluation_says_null(lake: Lake) -> None:
-    for truth in (None, Truth({})):
+def test_without_a_ceiling_or_with_that_of_other_data_the_evaluation_says_null(lake: Lake) -> None:
+    others = ceiling_file(["X1", "X2"], churn=[0.1, 0.2], engagement=[0.1, 0.2], value=[1, 2])
+    stale = Truth({ceiling.key_of(day): others for day in PLAN.test.values()})
+    for truth in (None, Truth({}), stale):
         found = evaluate.evaluate(lake.train_folder, PLAN, lake.model, run_id=RUN, truth=truth)
         assert all(target["ceiling"] is None for target in found["targets"].values())
 

@@ -325,6 +325,22 @@ def test_reasons_are_three_stories_in_the_direction_of_the_risk(lake: Lake) -> N
     assert why[safe][0].effect == "lowers"
 
 
+def test_at_medium_or_high_risk_what_raises_it_comes_first_even_below_a_high_average(lake: Lake) -> None:
+    block = lake.test_block().take(slice(0, 300))
+    data = lake.model.data(lake.model.matrix(block))
+    direction = explain.contributions(lake.model, data).sum(axis=1)
+    below = direction < 0
+    assert below.any()
+    at_risk = explain.reasons(lake.model, block, data, np.full(len(block), 0.3))
+    safe = explain.reasons(lake.model, block, data, np.full(len(block), 0.29))
+    assert [why[0].effect for why, it in zip(safe, below, strict=True) if it].count("lowers") == below.sum()
+    for why in at_risk:
+        effects = [reason.effect for reason in why]
+        assert effects == sorted(effects, reverse=True), "what raises comes before what lowers"
+    raised = [why[0].effect for why, it in zip(at_risk, below, strict=True) if it]
+    assert "raises" in raised
+
+
 @pytest.mark.parametrize(
     ("group", "numbers", "text"),
     [

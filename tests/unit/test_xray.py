@@ -208,4 +208,5 @@ def test_a_call_names_the_attempt_that_it_is_part_of() -> None:
     trace = executions.calling(one)
     assert trace is not None
     assert trace.parent == executions.segment(one)["subsegments"][0]["subsegments"][0]["id"]
-    assert executions.calling({**one, "_traced": False}) is None
+    assert executions.calling({**one, "_traced": False}) == Trace(ROOT, None, False)
+    assert executions.calling({key: value for key, value in one.items() if key != "_traced"}) is None

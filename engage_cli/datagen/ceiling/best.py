@@ -39,7 +39,10 @@ class Predictor:
         parameters_in: ParametersIn,
         resolution: Resolution = Resolution(),  # noqa: B008 - frozen
     ) -> None:
-        """`start` is the first week of all data, and so of every `Observed`."""
+        """`start` is the first week of all data, and so of every `Observed`.
+
+        The grid is that of its parameters: a shift changes levels and who signs up, not how traits scatter.
+        """
         self._ages = resolution.ages
         self._world = World(start, grid(parameters_in(start), resolution), parameters_in)
         self._tables = WeekTables(self._world)

@@ -129,10 +129,12 @@ def alteration(text: str) -> Alteration | None:
 def _database(text: str) -> Database | None:
     match = re.fullmatch(
         rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(IF\s+NOT\s+EXISTS\s+)?({IDENTIFIER})(?:\s+COMMENT\s+'([^']*)')?"
-        r"(?:\s+LOCATION\s+'([^']*)')?(?:\s+WITH\s+DBPROPERTIES\s*\(.*\))?",
+        r"(?:\s+LOCATION\s+'([^']*)')?(\s+WITH\s+DBPROPERTIES\s*\(.*\))?",
         text,
         re.IGNORECASE | re.DOTALL,
     )
+    if match and match[5]:
+        raise not_supported("CREATE DATABASE WITH DBPROPERTIES")
     if match:
         return Database(bare(match[2]), True, bool(match[1]), location=match[4] or "", comment=match[3] or "")
     match = re.fullmatch(

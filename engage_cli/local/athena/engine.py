@@ -247,8 +247,11 @@ class Engine:
         cutoff: int | None,
         access: Access,
     ) -> Outcome:
-        if not isinstance(statement, st.Select):
+        # Of what writes, the plan is that of its query; running it would write.
+        writes = isinstance(statement, st.CreateTableAs | st.Insert | st.Unload)
+        if not (isinstance(statement, st.Select) or (writes and explain.kind != "analyze")):
             raise not_supported(f"EXPLAIN of {type(statement).__name__}")
+        assert isinstance(statement, st.Select | st.CreateTableAs | st.Insert | st.Unload)
         access.before(statement, database, AuthorisedCatalog(self.catalog, access), "")
         # Without ANALYZE nothing is read, so there is nothing to cut off.
         runs = explain.kind == "analyze"

@@ -97,6 +97,7 @@ RENAMED = {
     "to_utf8": "trino_to_utf8",
     "transform": "list_transform",
     "truncate": "trunc",
+    "uuid": "uuid",
 }
 
 AGGREGATES = frozenset(
@@ -132,6 +133,7 @@ AGGREGATES = frozenset(
         "min",
         "min_by",
         "multimap_agg",
+        "reduce_agg",
         "regr_intercept",
         "regr_slope",
         "skewness",
@@ -177,7 +179,6 @@ KNOWN_TO_TRINO = frozenset(
         "numeric_histogram",
         "qdigest_agg",
         "quantile_at_value",
-        "reduce_agg",
         "regr_avgx",
         "regr_avgy",
         "regr_count",
@@ -201,7 +202,6 @@ KNOWN_TO_TRINO = frozenset(
         "to_date",
         "to_geometry",
         "to_timestamp",
-        "uuid",
         "value_at_quantile",
         "version",
         "wilson_interval_lower",

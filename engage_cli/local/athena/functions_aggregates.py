@@ -36,13 +36,18 @@ def _count(arguments: Arguments) -> exp.Expression:
 
 
 def average(arguments: Arguments, *, windowed: bool) -> exp.Expression:
-    """Return avg. Of decimals it is exact, by a macro, which DuckDB does not take over a window."""
+    """Return avg. Of decimals it is exact, by a macro that is chosen by the type of what is averaged."""
     inner = arguments[0]
     if windowed:
-        return _checked("avg")(arguments)
+        return template("trino_avg_over(:x, :x, sum(:x), count(:x), avg(:x))", x=inner)
     if isinstance(inner, exp.Distinct):
         return template("trino_distinct_avg(:x)", x=inner.expressions[0])
     return template("trino_avg(:x, :x)", x=inner)
+
+
+def _reduce_agg(arguments: Arguments) -> exp.Expression:
+    values = template("list_filter(list(:x), lambda v_: v_ IS NOT NULL)", x=arguments[0])
+    return call("list_reduce", values, arguments[2], arguments[1])
 
 
 _PAIRS = "list(row(:k, :v))"
@@ -71,6 +76,7 @@ AGGREGATE: Table = {
     "bitwise_and_agg": ((1,), shaped("bit_and(CAST(:x AS BIGINT))", "x")),
     "bitwise_or_agg": ((1,), shaped("bit_or(CAST(:x AS BIGINT))", "x")),
     "bitwise_xor_agg": ((1,), shaped("bit_xor(CAST(:x AS BIGINT))", "x")),
+    "reduce_agg": ((4,), _reduce_agg),
     "entropy": ((1,), shaped("coalesce(log2(sum(:c)) - sum((:c) * log2(nullif(:c, 0))) / sum(:c), 0)", "c")),
     "kurtosis": ((1,), shaped("CASE WHEN count(:x) > 3 THEN kurtosis(:x) END", "x")),
     "skewness": ((1,), shaped("skewness(:x) * (count(:x) - 2) / sqrt(count(:x) * (count(:x) - 1))", "x")),

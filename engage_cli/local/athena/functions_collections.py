@@ -89,10 +89,6 @@ def _map_zip_with(arguments: Arguments) -> exp.Expression:
     return template(sql, a=left, b=right, body=body)
 
 
-def _zip(arguments: Arguments) -> exp.Expression:
-    return call("list_zip", *arguments)
-
-
 def _sequence(arguments: Arguments) -> exp.Expression:
     """`generate_series`, which counts downwards only when it is told to."""
     return call(f"trino_sequence{len(arguments)}", *arguments)
@@ -123,10 +119,6 @@ def _combinations(arguments: Arguments) -> exp.Expression:
         if n < size:
             sql = f"flatten({sql})"
     return template(sql, a=array)
-
-
-def _map_concat(arguments: Arguments) -> exp.Expression:
-    return call("map_concat", *arguments)
 
 
 def _map(arguments: Arguments) -> exp.Expression:
@@ -231,10 +223,10 @@ COLLECTIONS: Table = {
     ),
     "slice": ((3,), shaped("trino_slice(:a, :s, :n)", "a", "s", "n")),
     "trim_array": ((2,), shaped("list_slice(:a, 1, len(:a) - :n)", "a", "n")),
-    "zip": (range(2, 6), _zip),
+    "zip": (range(2, 6), renamed("list_zip")),
     "zip_with": ((3,), _zip_with),
     "map": ((0, 2), _map),
-    "map_concat": (range(2, 20), _map_concat),
+    "map_concat": (range(2, 20), renamed("map_concat")),
     "map_entries": ((1,), shaped("list_zip(map_keys(:m), map_values(:m))", "m")),
     "array_position": ((2,), shaped("CAST(coalesce(list_position(:a, :x), 0) AS BIGINT)", "a", "x")),
     "map_from_entries": (

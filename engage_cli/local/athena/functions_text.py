@@ -84,10 +84,13 @@ def _position(arguments: Arguments) -> exp.Expression:
 def _concat(arguments: Arguments) -> exp.Expression:
     if any(isinstance(argument, exp.Null) for argument in arguments):
         return exp.Null()
-    result = arguments[0]
-    for argument in arguments[1:]:
-        result = call("trino_concat", result, argument)
-    return result
+    # Nested macros take time that doubles with every level: from the third argument on it is the operator.
+    if len(arguments) == 1:
+        return arguments[0]
+    result = call("trino_concat", *arguments[:2])
+    for argument in arguments[2:]:
+        result = exp.DPipe(this=result, expression=call("trino_part", argument))
+    return exp.Paren(this=result) if len(arguments) > 2 else result
 
 
 def _concat_ws(arguments: Arguments) -> exp.Expression:

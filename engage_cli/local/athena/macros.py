@@ -17,7 +17,6 @@ from engage_cli.local.athena.macro_parts import (
     macro,
     refuse,
     unexpected,
-    unsupported,
 )
 from engage_cli.local.athena.macros_functions import function_macros
 from engage_cli.local.athena.macros_values import value_macros
@@ -85,7 +84,6 @@ def _arithmetic_macros() -> list[str]:
         ("a DATE, b INTEGER", _mismatch("date", "+", "integer")),
         ("a INTEGER, b DATE", _mismatch("integer", "+", "date")),
     ]
-    numbers = [(f"a {kind}", "a") for kind in (*INTEGERS, *REALS)]
     averages = [(f"a {kind}, y", "avg(a)") for kind in (*INTEGERS, *REALS)]
     no_text = unexpected("varchar", "sum")
     no_sum = refuse("FUNCTION_NOT_FOUND", "Unexpected parameters (boolean) for function sum")
@@ -116,8 +114,12 @@ def _arithmetic_macros() -> list[str]:
         ),
         macro("trino_sum_arg", [("a BOOLEAN", no_sum), ("a VARCHAR", no_text), ("a", "a")]),
         macro("trino_avg", [*averages, (f"a {DECIMAL}, y", "trino_decimal_avg(y)")]),
+        macro(
+            "trino_avg_over",
+            [(f"x {kind}, y, s, n, a", "a") for kind in (*INTEGERS, *REALS)]
+            + [(f"x {DECIMAL}, y, s, n, a", "trino_decimal_mean(y, s, n)")],
+        ),
         macro("trino_distinct_avg", [(f"a {kind}", "avg(DISTINCT a)") for kind in (*INTEGERS, *REALS)]),
-        macro("trino_avg_arg", [*numbers, (f"a {DECIMAL}", unsupported("avg of decimals over a window"))]),
         # The third and further terms of a sum, and parts of a concatenation.
         macro(
             "trino_term",

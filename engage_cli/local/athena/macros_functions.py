@@ -131,6 +131,8 @@ def _decimal_macros() -> list[str]:
             (y - y) + (z - z) + CAST(0 AS DECIMAL(38, 0)))""",
         "trino_decimal_avg(y)": """cast_to_type(
             python_quotient(CAST(sum(y) AS VARCHAR), CAST(count(y) AS VARCHAR)), max(y))""",
+        "trino_decimal_mean(y, s, n)": """cast_to_type(
+            CASE WHEN n > 0 THEN python_quotient(CAST(s AS VARCHAR), CAST(n AS VARCHAR)) END, y)""",
         "trino_date_plus(d, i)": """CASE WHEN datepart('year', i) <> 0 OR datepart('month', i) <> 0
             OR CAST(epoch(i) * 1000 AS BIGINT) % 86400000 = 0 THEN CAST(d + i AS DATE)
             ELSE error('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') END""",

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
 
 from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.json_shapes import Shape, shaped
 from engage_cli.local.athena.macro_parts import ZONED
 
 
@@ -38,6 +40,16 @@ def _json_parse(text: str) -> str:
     except ValueError as error:
         raise _invalid(f"Cannot convert value to JSON: '{text}'") from error
     return json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _shape(text: str) -> Shape:
+    parsed: Shape = json.loads(text)
+    return parsed
+
+
+def _json_shape(text: str, shape: str) -> str:
+    return json.dumps(shaped(json.loads(text), _shape(shape)), separators=(",", ":"), ensure_ascii=False)
 
 
 def _quotient(dividend: str, divisor: str) -> str:
@@ -324,6 +336,7 @@ def _hmac(name: str) -> Callable[[bytes, bytes], bytes]:
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "python_raise": (_raise, ["VARCHAR"], "BOOLEAN"),
     "python_json_parse": (_json_parse, ["VARCHAR"], "VARCHAR"),
+    "python_json_shape": (_json_shape, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "python_quotient": (_quotient, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "python_hive_hash": (_hive_hash, ["VARCHAR"], "BIGINT"),
     "python_regexp_like": (_regexp_like, ["VARCHAR", "VARCHAR"], "BOOLEAN"),

@@ -121,16 +121,21 @@ def _create_table(table: Table) -> list[str]:
     output = _OUTPUTS["parquet" if "parquet" in table.serde.lower() else "other"]
     lines += ["STORED AS INPUTFORMAT ", f"  '{table.input_format}' ", "OUTPUTFORMAT ", f"  '{output}'"]
     lines += ["LOCATION", f"  '{table.location}'"]
-    if table.parameters:
-        lines += ["TBLPROPERTIES (", *(line.rstrip() for line in _quoted(table.parameters))]
+    shown = {name: value for name, value in table.parameters.items() if name != "EXTERNAL"}
+    if shown:
+        lines += ["TBLPROPERTIES (", *(line.rstrip() for line in _quoted(shown))]
     return lines
 
 
+def _padded(*values: str) -> str:
+    return "\t".join(f"{value:<20}" for value in values)
+
+
 def _describe(table: Table) -> Lines:
-    lines = [f"{name:<20}\t{kind:<20}\t" for name, kind in [*table.columns, *table.partition_keys]]
+    lines = [_padded(name, kind, "") for name, kind in [*table.columns, *table.partition_keys]]
     if table.partition_keys:
-        head = f"{'# col_name':<20}\t{'data_type':<20}\tcomment"
+        head = "# " + _padded("col_name", "data_type", "comment")
         lines += ["\t \t ", "# Partition Information\t \t ", head, "\t \t "]
-        lines += [f"{name:<20}\t{kind:<20}\t" for name, kind in table.partition_keys]
+        lines += [_padded(name, kind, "") for name, kind in table.partition_keys]
     info = [Column("col_name", "string"), Column("data_type", "string"), Column("comment", "string")]
     return "DESCRIBE_TABLE", info, lines

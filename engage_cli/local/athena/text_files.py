@@ -11,6 +11,7 @@ from pathlib import Path
 from engage_cli.local.athena.catalog import Table
 from engage_cli.local.athena.errors import not_supported
 from engage_cli.local.athena.hive_types import duckdb_type, inner_types
+from engage_cli.local.athena.json_shapes import as_text, has_rows, hive_shape
 from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import StoredObject
 
@@ -43,6 +44,9 @@ def _of_json(value: str, hive: str) -> str:
         return f"json_extract_string({value}, '$')"
     if target == "BLOB":
         raise not_supported("Column type binary in JSON")
+    shape = hive_shape(hive)
+    if has_rows(shape):
+        value = f"CAST(python_json_shape(CAST({value} AS VARCHAR), {text(as_text(shape))}) AS JSON)"
     return f"CAST({value} AS {target})"
 
 

@@ -10,6 +10,7 @@ from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.functions_aggregates import average
 from engage_cli.local.athena.functions_dates import FIELDS
 from engage_cli.local.athena.hoist import hoist, is_windowed
+from engage_cli.local.athena.json_shapes import as_text, has_rows, is_json, type_shape
 
 _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.EQ: "eq", exp.NEQ: "neq", exp.LT: "lt", exp.LTE: "lte", exp.GT: "gt", exp.GTE: "gte",
@@ -98,6 +99,13 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
             sizes = (38, 0)
         params = [exp.DataTypeParam(this=exp.Literal.number(size)) for size in sizes]
         target.set("expressions", params)
+    shape = type_shape(target)
+    if has_rows(shape) and is_json(node.this):
+        source = exp.cast(node.this, "VARCHAR")
+        node.set(
+            "this", exp.cast(call("python_json_shape", source, exp.Literal.string(as_text(shape))), "JSON")
+        )
+        return None
     if kind in ("HLLSKETCH", "USERDEFINED", "IPADDRESS", "TIMETZ"):
         raise not_supported(f"CAST to {kind}")
     return None
@@ -173,6 +181,26 @@ def _ignoring_nulls(node: exp.IgnoreNulls) -> exp.Expression | None:
     return function
 
 
+# DuckDB's aggregates that the templates of Trino's aggregates are made of.
+_INNER = ("list", "histogram", "sum", "avg", "count", "skewness", "kurtosis")
+
+
+def _around_inner(node: exp.Filter | exp.Window) -> exp.Expression | None:
+    """FILTER and OVER of an aggregate that is a template belong to the aggregates within it."""
+    function = node.this
+    name = str(function.this) if isinstance(function, exp.Anonymous) else ""
+    if name in _INNER or not isinstance(function, exp.Anonymous | exp.Case | exp.Binary):
+        return None
+    inner = [n for n in function.find_all(exp.Anonymous) if str(n.this) in _INNER]
+    for aggregate in inner:
+        target = aggregate.parent if isinstance(aggregate.parent, exp.Filter) else aggregate
+        assert target is not None
+        around = node.copy()
+        around.set("this", target.copy())
+        target.replace(around)
+    return function if inner else None
+
+
 def _condition(node: exp.Expression) -> None:
     """Have a condition that may be no boolean asked for its type."""
     condition = node.this
@@ -217,6 +245,8 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
         return call("trino_now")
     if isinstance(node, exp.ParseJSON):
         return call("trino_json_parse", node.this)
+    if isinstance(node, exp.Filter | exp.Window):
+        return _around_inner(node)
     if isinstance(node, exp.IgnoreNulls):
         return _ignoring_nulls(node)
     if isinstance(node, exp.Unnest):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engage_cli.local.athena import statements as st
 from engage_cli.local.athena.access import Access
 from engage_cli.local.athena.catalog import Catalog, Columns, Partition, Table, find_table
-from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.file_formats import Bucketing, FileFormat, bucketing, file_format
 from engage_cli.local.athena.hive_types import duckdb_type, hive_type
 from engage_cli.local.athena.scan import kind_of
@@ -33,7 +33,7 @@ _PROPERTIES = (
     "format", "external_location", "partitioned_by", "write_compression", "parquet_compression",
     "bucketed_by", "bucket_count", "field_delimiter",
 )  # fmt: skip
-_UNLOAD_PROPERTIES = ("format", "compression", "compression_level", "field_delimiter", "partitioned_by")
+_UNLOAD_PROPERTIES = ("format", "compression", "field_delimiter", "partitioned_by")
 
 
 class TableWriter:
@@ -73,6 +73,8 @@ class TableWriter:
     ) -> tuple[int, list[str]]:
         """Write a query's rows to a location, without a table. Return their number and the new objects."""
         del output
+        if "compression_level" in statement.properties:
+            raise not_supported("The property compression_level of UNLOAD")
         if wrong := next((name for name in statement.properties if name not in _UNLOAD_PROPERTIES), None):
             raise QueryError("INVALID_PROPERTY", f"UNLOAD property '{wrong}' does not exist")
         form = file_format(statement.properties, "UNLOAD")

@@ -68,10 +68,15 @@ def describe(answer: Json, execution: Json) -> Json:
 
 
 def calling(execution: Json) -> Trace | None:
-    """The trace of a call that the task state of `execution` makes now."""
-    if not execution.get("_traced"):
+    """The trace of a call that the task state of `execution` makes now; None when its machine does not trace.
+
+    Of an execution that is not recorded, nothing below is: what it calls follows what was decided.
+    """
+    if "_traced" not in execution:
         return None
     trace = Trace.parse(execution["traceHeader"])
+    if trace is not None and not execution["_traced"]:
+        return Trace(trace.root, trace.parent, False)
     number = next((e["id"] for e in reversed(execution["events"]) if e["type"] == "TaskScheduled"), None)
     assert trace is not None
     return Trace(trace.root, _id(execution, number), True)

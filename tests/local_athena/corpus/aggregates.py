@@ -146,7 +146,6 @@ CASES = [
         "reduce_agg",
         "SELECT reduce_agg(x, 0, (a, b) -> a + b, (a, b) -> a + b) FROM (VALUES 1, 2, 3) AS t(x)",
         "6",
-        known="reduce_agg is not there",
     ),
     aggregate.gives(
         "checksum", f"SELECT checksum(x) IS NOT NULL FROM {T}", "true", known="checksum is not there"
@@ -161,6 +160,24 @@ CASES = [
         f"SELECT y, sum(x) FILTER (WHERE x > 2), count(*) FILTER (WHERE z IS NULL) FROM {T} GROUP BY y ORDER BY y",
         ("a", "3", "1"),
         ("b", None, "0"),
+    ),
+    aggregate.gives(
+        "filtering-during-aggregation",
+        f"SELECT map_agg(x, y) FILTER (WHERE x < 3), histogram(y) FILTER (WHERE x > 1), multimap_agg(y, x) FILTER (WHERE y = 'a'), avg(z) FILTER (WHERE x = 2), max_by(y, x) FILTER (WHERE x < 3) FROM {T}",
+        ("{1=a, 2=b}", "{a=1, b=1}", "{a=[1, 3]}", "2.5", "b"),
+    ),
+    aggregate.gives(
+        "filtering-during-aggregation",
+        f"SELECT y, map_agg(x, z) FILTER (WHERE z IS NOT NULL), array_agg(x) FILTER (WHERE x > 5) FROM {T} GROUP BY y ORDER BY y",
+        ("a", "{1=1.5}", None),
+        ("b", "{2=2.5}", None),
+    ),
+    window.gives(
+        "aggregate-functions",
+        f"SELECT x, cardinality(map_agg(x, y) OVER (ORDER BY x)), array_agg(y) OVER (ORDER BY x), bool_or(z IS NULL) OVER (ORDER BY x) FROM {T} ORDER BY x",
+        ("1", "1", "[a]", "false"),
+        ("2", "2", "[a, b]", "false"),
+        ("3", "3", "[a, b, a]", "true"),
     ),
     aggregate.gives(
         "aggregates-of-nothing",

@@ -107,6 +107,16 @@ CASES = [
         "1",
         "2",
     ),
+    json.gives(
+        "cast-from-json",
+        """SELECT CAST(json_parse('{"v1": 123, "more": [1]}') AS ROW(v1 BIGINT, v2 VARCHAR)), CAST(JSON '[{"a": 1}, {}, null]' AS array(ROW(a integer))), CAST(JSON '[5, "x"]' AS ROW(a integer, b varchar))""",
+        ("{v1=123, v2=null}", "[{a=1}, {a=null}, null]", "{a=5, b=x}"),
+    ),
+    json.gives(
+        "cast-from-json",
+        """SELECT CAST(json_extract(x, '$.items') AS array(ROW(id integer, tags array(varchar))))[1].tags FROM (VALUES '{"items": [{"ID": 7, "tags": ["p"], "z": 0}]}') AS t(x)""",
+        "[p]",
+    ),
     json.fails(
         "cast-from-json",
         "SELECT CAST(JSON '\"a\"' AS integer)",

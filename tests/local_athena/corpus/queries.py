@@ -290,7 +290,6 @@ CASES = [
         "aggregate",
         "SELECT avg(x) OVER (), sum(x) OVER () FROM (VALUES DECIMAL '1.00', DECIMAL '2.05') AS t(x) LIMIT 1",
         ("1.53", "3.05"),
-        known="avg of decimals over a window is refused",
     ),
     decimal.gives(
         "comparison-operators",

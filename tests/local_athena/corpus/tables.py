@@ -140,6 +140,20 @@ CASES = [
     json.scenario(
         "",
         (
+            "CREATE EXTERNAL TABLE j (id int, s struct<a:int,b:string>, l array<struct<x:int>>) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://raw/j/'",
+            None,
+        ),
+        (
+            "SELECT id, s.a, s.b, l FROM j ORDER BY id",
+            [("1", "5", None, "[{x=1}, {x=null}]"), ("2", None, "z", None)],
+        ),
+        files={
+            "s3://raw/j/f.json": '{"id": 1, "s": {"A": 5, "more": 1}, "l": [{"x": 1}, {}]}\n{"id": 2, "s": {"b": "z"}}\n'
+        },
+    ),
+    json.scenario(
+        "",
+        (
             "CREATE EXTERNAL TABLE j (id int, name string, tags array<string>, inner_ struct<a:int,b:string>, m map<string,int>) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://raw/j/'",
             None,
         ),
@@ -402,7 +416,6 @@ CASES = [
             ],
         ),
         ("DESCRIBE missing", "!Table not found"),
-        known="comments are not padded, as Athena's are",
     ),
     show.scenario(
         "",
@@ -418,7 +431,7 @@ CASES = [
     show.scenario(
         "",
         (
-            "CREATE EXTERNAL TABLE t (a int, b string) PARTITIONED BY (p string) STORED AS PARQUET LOCATION 's3://raw/t/'",
+            "CREATE EXTERNAL TABLE t (a int, b string) PARTITIONED BY (p string) STORED AS PARQUET LOCATION 's3://raw/t/' TBLPROPERTIES ('classification' = 'parquet')",
             None,
         ),
         (
@@ -438,10 +451,9 @@ CASES = [
                 "LOCATION",
                 "  's3://raw/t/'",
                 "TBLPROPERTIES (",
-                "  'EXTERNAL'='TRUE')",
+                "  'classification'='parquet')",
             ],
         ),
-        known="the catalog of the tests does not keep Hive's EXTERNAL property",
     ),
     alter.scenario(
         "",

@@ -217,6 +217,11 @@ CASES = [
     unload.fails("", "UNLOAD (SELECT 1 AS a) TO 's3://lake/un/'", "WITH (format"),
     unload.fails(
         "",
+        "UNLOAD (SELECT 1 AS a) TO 's3://lake/un/' WITH (format = 'PARQUET', compression_level = 3)",
+        "NOT_SUPPORTED: The property compression_level",
+    ),
+    unload.fails(
+        "",
         "UNLOAD (SELECT 1 AS a) TO 's3://lake/un/' WITH (format = 'ORC')",
         "NOT_SUPPORTED: UNLOAD with format ORC",
     ),
@@ -238,7 +243,6 @@ CASES = [
         ("EXPLAIN SELECT sum(x) FROM t WHERE y = 'a'", None),
         ("EXPLAIN INSERT INTO t SELECT * FROM t", None),
         ("SELECT count(*) FROM t", ["3"]),
-        known="only queries can be explained",
     ),
     explain.fails("", "EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1", "NOT_SUPPORTED: EXPLAIN (TYPE IO)"),
     refused.fails("", "DELETE FROM t WHERE x = 1", "NOT_SUPPORTED: Statement DELETE"),
