@@ -44,14 +44,14 @@ text { font-family: system-ui, sans-serif; fill: #1b2733; }
 STEPS = (
     ("Prepare", "Lambda", "lambda"),
     ("Crawl", "Glue crawler", "data"),
-    ("Validate", "Lambda, Athena", "lambda"),
-    ("Split", "Lambda, Athena", "lambda"),
-    ("Features", "Lambda, Athena", "lambda"),
+    ("Validate", "Lambda, SQL", "lambda"),
+    ("Split", "Lambda, SQL", "lambda"),
+    ("Features", "Lambda, SQL", "lambda"),
     ("Train", "Fargate", "fargate"),
     ("Promote", "Lambda", "lambda"),
     ("Infer", "Fargate, shards", "fargate"),
-    ("Publish", "Lambda, Athena", "lambda"),
-    ("Monitor", "Lambda, Athena", "lambda"),
+    ("Publish", "Lambda, SQL", "lambda"),
+    ("Monitor", "Lambda, SQL", "lambda"),
     ("Meter", "Lambda", "lambda"),
 )
 
