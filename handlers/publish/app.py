@@ -20,7 +20,7 @@ from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
-from engage_ml import data_contract, described, segments
+from engage_ml import data_contract, described
 from lock import publishing
 from serving import current_pointer, newer_served
 
@@ -56,7 +56,6 @@ def publish(run: Run, settings: Settings) -> Run:
             set_columns(database, contract)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
-        catalog.set_columns(database, "segments", segments.TABLE)
         catalog.point_partition(database, "segments", as_of, segments_location)
         ingestion = f"none: the documents stay those of {newer}"
         if newer is None:
