@@ -94,10 +94,15 @@ def auc_error(auc: float, positives: float, negatives: float) -> float:
 
 
 def judge_target(rows: Sequence[Row], target: str, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """What `monitor.json` says about one target; `metrics` are those of the model that predicted."""
+    """What `monitor.json` says about one target; `metrics` are those of the model that predicted.
+
+    Churn is looked at among the recently active as well: the silent ones leave as predicted in any world, and
+    there are so many of them that twice the leavers among the others hardly move the total.
+    """
     found: dict[str, Any] = {"total": totals(rows, target)}
     if target == "churn":
         recent = [r for r in rows if r["recently_active"]]
+        found["total_recent"] = totals(recent, target)
         found["auc"] = ranking(rows, metrics.get("churn_roc_auc"))
         found["auc_recent"] = ranking(recent, metrics.get("churn_roc_auc_recent"))
     found["verdict"] = worst(part["verdict"] for part in found.values())

@@ -40,14 +40,19 @@ def _moved_row(kind: str, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def outcomes(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """A row for each target."""
-    return [_outcome_row(name, part) for name, part in found["performance"].items()]
+    rows = []
+    for name, part in found["performance"].items():
+        rows.append(_outcome_row(name, part, ""))
+        if "total_recent" in part:
+            rows.append(_outcome_row(f"{name}, recently active", part, "_recent"))
+    return rows
 
 
-def _outcome_row(name: str, part: Mapping[str, Any]) -> tuple[str, ...]:
-    total = part.get("total") or {}
+def _outcome_row(name: str, part: Mapping[str, Any], population: str) -> tuple[str, ...]:
+    total = part.get(f"total{population}") or {}
     if "ratio" not in total:
         return name, part["as_of"], "-", "-", "-", "-", part.get("why") or part["verdict"]
-    auc = part.get("auc") or {}
+    auc = part.get(f"auc{population}") or {}
     return (
         name,
         part["as_of"],
@@ -55,7 +60,7 @@ def _outcome_row(name: str, part: Mapping[str, Any]) -> tuple[str, ...]:
         f"{total['observed']:,.0f}",
         f"{total['ratio']:.3f} ({total['low']:.3f}-{total['high']:.3f})",
         f"{auc['value']:.3f} (at test {_number(auc['at_test'])})" if "value" in auc else "-",
-        part["verdict"],
+        total["verdict"],
     )
 
 

@@ -110,7 +110,7 @@ def metrics(document: dict[str, Any]) -> dict[str, float | None]:
         "MaxFeaturePsi": document["features"]["max_psi"],
         "DriftedFeatures": float(document["features"]["drifted"]),
         "PredictionPsi": document["predictions"]["max_psi"],
-        "ChurnObservedToExpected": document["performance"]["churn"].get("total", {}).get("ratio"),
+        "ChurnObservedToExpected": document["performance"]["churn"].get("total_recent", {}).get("ratio"),
         "DriftAlerts": float(sum(part["verdict"] == drift.ALERT for part in alerts)),
         "OutcomeAlerts": float(
             sum(part["verdict"] == drift.ALERT for part in document["performance"].values())

@@ -217,6 +217,16 @@ def test_more_leavers_than_predicted_are_an_alert_and_a_few_more_a_watch() -> No
     assert watch["low"] > 1
 
 
+def test_more_leavers_among_the_active_are_found_although_the_silent_ones_drown_them() -> None:
+    silent = {
+        "chance": 990, "recently_active": False, "customers": 9000, "churn_expected": 8910.0,
+        "churn_actual": 8910.0, "churn_squares": 89.1,
+    }  # fmt: skip
+    found = hindsight.judge_target([*past(1.5), silent], "churn", {})
+    assert found["total"]["verdict"] == "none"
+    assert found["total_recent"]["verdict"] == found["verdict"] == "alert"
+
+
 def test_a_worse_ranking_than_at_the_test_is_found() -> None:
     rows = past()
     here = auc_of(rows)
