@@ -94,6 +94,10 @@ class MemoryCatalog:
     def add_partitions(self, table: Table, partitions: list[Partition]) -> None:
         self.parts.setdefault((table.database, table.name), []).extend(partitions)
 
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        self.drop_partition(table, values)
+        self.add_partitions(table, [partition])
+
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         key = (table.database, table.name)
         self.parts[key] = [p for p in self.parts.get(key, []) if p.values != values]

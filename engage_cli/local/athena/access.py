@@ -218,6 +218,11 @@ class AuthorisedCatalog:
             self._access.table(action, table.database, table.name)
         self._catalog.add_partitions(table, partitions)
 
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        """Put a partition in the place of the one with these values."""
+        self._access.table("UpdatePartition", table.database, table.name)
+        self._catalog.update_partition(table, values, partition)
+
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Remove one partition."""
         self._access.table("DeletePartition", table.database, table.name)

@@ -91,6 +91,9 @@ class Catalog(Protocol):
     def add_partitions(self, table: Table, partitions: list[Partition]) -> None:
         """Register partitions; those that exist are left alone."""
 
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        """Put a partition in the place of the one with these values."""
+
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Remove one partition."""
 
@@ -237,6 +240,11 @@ class GlueCatalog:
             item["LastAccessTime"] = int(time.time())
         request = {"DatabaseName": table.database, "TableName": table.name, "PartitionInputList": inputs}
         self._glue._batch_create_partition(request)
+
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        """Put a partition in the place of the one with these values."""
+        self.drop_partition(table, values)
+        self.add_partitions(table, [partition])
 
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Remove one partition."""

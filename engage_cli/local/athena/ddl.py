@@ -214,7 +214,8 @@ class DdlRunner:
     def _alter_partition(self, statement: st.AlterPartition, database: str) -> Lines:
         table = self._table(statement.name, database)
         values = self._values(table, statement.values)
-        old = next((p for p in self._catalog.partitions(table) if p.values == values), None)
+        known = self._catalog.partitions(table)
+        old = next((p for p in known if p.values == values), None)
         if old is None:
             raise QueryError(
                 "", f"FAILED: SemanticException [Error 10006]: Partition not found {list(values)}"
@@ -224,8 +225,10 @@ class DdlRunner:
         else:
             split_uri(statement.location or "")
             new, kind = Partition(values, statement.location or ""), "PARTITION_SET_LOCATION"
-        self._catalog.drop_partition(table, values)
-        self._catalog.add_partitions(table, [new])
+        if new.values != values and any(p.values == new.values for p in known):
+            words = f"Partition {list(new.values)} already exists"
+            raise QueryError("", f"FAILED: AlreadyExistsException: {words}")
+        self._catalog.update_partition(table, values, new)
         return f"ALTER_TABLE_{kind}", [], []
 
     def _alter_table(self, statement: st.AlterTable, database: str) -> Lines:
