@@ -16,6 +16,7 @@ from .explain import TOP, Reason, reasons
 from .history import recently_active
 from .prediction_table import prediction_table
 from .score import Model, Predictions
+from .segments import assign, stored_edge
 
 DIGITS = {"churn_probability": 6, "expected_engagement": 6, "expected_value": 4}
 
@@ -74,6 +75,7 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }
+    columns["segment"] = assign(contract, columns, stored_edge(model.metadata))
     for attribute in contract.attributes:
         columns[attribute.column] = _shown(attribute, block)
     for at in range(TOP):

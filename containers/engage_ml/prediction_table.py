@@ -14,6 +14,7 @@ FIRST: tuple[tuple[str, str], ...] = (
     ("value_low", "double"),
     ("value_high", "double"),
     ("risk_band", "string"),
+    ("segment", "string"),
     ("reason_1", "string"),
     ("reason_2", "string"),
     ("reason_3", "string"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from engage_ml import contract, registry, task
 from engage_ml.answers import prediction_columns
 from engage_ml.blocks import FeatureBlock, empty_block
 from engage_ml.dictionary import dictionary
+from engage_ml.dossier import read_reference
+from engage_ml.histograms import ShardCounts
 from engage_ml.prediction_table import prediction_table
 from engage_ml.tables import predictions_parquet, read_block
 
@@ -60,8 +63,23 @@ def score_shard(
     known = dictionary(spec.contract)
     block = read_block(target, known)[0] if size else empty_block(known)
     log("scoring", shard=shard, rows=len(block), bytes=size, model_version=version)
-    parts = (prediction_columns(model, part, run_id, threads) for part in batches(block))
-    data = predictions_parquet(parts, prediction_table(model.contract))
+    reference = read_reference(store, version)
+    counts = None if reference is None else ShardCounts(reference)
+
+    def parts() -> Iterator[dict[str, Any]]:
+        for part in batches(block):
+            columns = prediction_columns(model, part, run_id, threads)
+            if counts is not None:
+                counts.add(model.contract, part, columns)
+            yield columns
+
+    data = predictions_parquet(parts(), prediction_table(model.contract))
+    if counts is None:
+        # A champion from before there were references; the monitor says so.
+        log("no reference to measure drift on", level="WARNING", model_version=version)
+    else:
+        document = counts.to_dict(run_id=run_id, shard=shard, model_version=version)
+        store.put(f"runs/{run_id}/monitor/shard-{shard:05d}.json", json.dumps(document).encode())
     for name, body in block.to_bytes().items():
         store.put(f"online/run={run_id}/shard={shard}/{name}", body)
     store.put(_predictions_key(spec, shard), data)

@@ -20,6 +20,7 @@ from typing import Any
 
 from engage_ml import ceiling, contract, registry, task
 from engage_ml.diagnostics import diagnostics
+from engage_ml.dossier import compile_dossier
 from engage_ml.evaluate import evaluate, headline
 from engage_ml.fitting import Settings
 from engage_ml.score import Model
@@ -85,6 +86,7 @@ def train_run(
         evaluation["decision"] = {"promote": True, "reason": problem}
     evaluation |= diagnostics(folder, spec.plan, model, spec.seed, threads)
     model.metadata["metrics"] = headline(evaluation)
+    compile_dossier(store, folder, spec.plan, model, evaluation, threads)
     registry.save_model(store, model)
     evaluation["headline"] = model.metadata["metrics"]
     evaluation["training_seconds"] = model.metadata["training_seconds"]

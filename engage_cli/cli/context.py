@@ -16,6 +16,7 @@ from engage_cli.ui import Ui
 
 if TYPE_CHECKING:
     from engage_cli.aws.http import Api
+    from engage_cli.aws.models import ModelReader, ModelWriter
     from engage_cli.aws.objects import ObjectReader, ObjectStore
     from engage_cli.aws.query import QueryRunner
     from engage_cli.aws.runs import RunReader, RunStarter
@@ -101,6 +102,16 @@ class Context:
         from engage_cli.aws.objects import ObjectStore
 
         return ObjectStore(self.aws, self.output(bucket))
+
+    def models(self) -> "ModelReader":
+        from engage_cli.aws.models import ModelReader
+
+        return ModelReader(self.reader("LakeBucket"))
+
+    def model_writer(self) -> "ModelWriter":
+        from engage_cli.aws.models import ModelWriter
+
+        return ModelWriter(self.store("LakeBucket"))
 
     def runs(self) -> "RunReader":
         from engage_cli.aws.runs import RunReader

@@ -13,13 +13,14 @@ from typing import Any
 import checks
 import knowledge
 import sample
+import segment_table
 from common import athena, catalog, names, runs, s3
 from common.aws import client, error_code
 from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
-from engage_ml import data_contract, described
+from engage_ml import data_contract, described, segments
 from lock import publishing
 from serving import current_pointer, newer_served
 
@@ -37,6 +38,9 @@ def publish(run: Run, settings: Settings) -> Run:
     found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]))
     require_online(bucket, run_id, int(run["split"]["n_shards"]))
     sample_location = sample.write_sample(settings, contract, run_id, as_of, checks.check_table(run_id))
+    segments_location = segment_table.write_segments(
+        settings, contract, run_id, as_of, version, checks.check_table(run_id)
+    )
     groups = athena.run(
         knowledge.groups_sql(contract, f"{database}.{checks.check_table(run_id)}"),
         database,
@@ -52,6 +56,8 @@ def publish(run: Run, settings: Settings) -> Run:
             set_columns(database, contract)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
+        catalog.set_columns(database, "segments", segments.TABLE)
+        catalog.point_partition(database, "segments", as_of, segments_location)
         ingestion = f"none: the documents stay those of {newer}"
         if newer is None:
             s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
@@ -70,6 +76,7 @@ def publish(run: Run, settings: Settings) -> Run:
         "location": location,
         "replaced": replaced if replaced != location else None,
         "qa_sample": sample_location,
+        "segments": segments_location,
         "serving": newer is None,
         "served_as_of": newer or as_of,
         "documents": sorted(documents) if newer is None else [],

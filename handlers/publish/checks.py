@@ -12,6 +12,8 @@ from common.errors import DataError, QueryError
 from common.settings import Settings
 from engage_ml.data_contract import DataContract
 from engage_ml.prediction_table import prediction_table
+from engage_ml.segments import NAMES
+from engage_ml.sqltext import text
 
 # Every customer in one band means a broken model or broken features, not news about the customers.
 _MAX_HIGH_SHARE = 0.98
@@ -30,6 +32,7 @@ PROBLEMS = (
     ),
     ("bad_value", "NOT (expected_value BETWEEN 0 AND 1E12)"),
     ("unknown_band", "risk_band NOT IN ('high', 'medium', 'low')"),
+    ("unknown_segment", f"coalesce(segment, '') NOT IN ({', '.join(text(name) for name in NAMES)})"),
 )
 
 

@@ -20,7 +20,7 @@ CUSTOMERS = 3000
 SEED = 7
 STATES = [
     "Begin", "Prepare", "StartCrawler", "Validate", "Split", "Features", "Train", "Promote", "Infer",
-    "Publish", "Meter", "Done",
+    "Publish", "Monitor", "Meter", "Done",
 ]  # fmt: skip
 RUN_TIMEOUT_SECONDS = 180
 

@@ -61,7 +61,7 @@ def test_models_are_in_xgboosts_own_format(engage: Engage, first: FirstRun) -> N
 
     champion = engage.document("models/champion.json")
     keys = engage.keys("lake", f"models/{champion['model_version']}/")
-    assert {key.rpartition(".")[2] for key in keys} == {"ubj", "json"}
+    assert {key.rpartition(".")[2] for key in keys} == {"ubj", "json", "md"}
     for key in keys:
         body = engage.object("lake", key)
         assert not body.startswith(b"\x80"), f"{key} is a pickle"
@@ -207,8 +207,8 @@ def test_no_object_of_the_lake_holds_a_name_or_an_address(
 
     keys = engage.keys("lake")
     folders = {key.partition("/")[0] for key in keys}
-    assert folders >= {"processed", "features", "predictions", "qa_sample", "online", "models", "runs",
-                       "knowledge", "usage", "athena-results"}  # fmt: skip
+    assert folders >= {"processed", "features", "predictions", "qa_sample", "segments", "online", "models",
+                       "runs", "knowledge", "usage", "athena-results"}  # fmt: skip
     for key in keys:
         body = engage.object("lake", key)
         if body[:4] != b"PAR1":
@@ -301,6 +301,7 @@ def test_readers_see_one_run_and_all_of_it(engage: Engage, first: FirstRun, two:
     rows = engage.rows("SELECT run_id, count(*) AS n FROM predictions GROUP BY run_id")
     assert rows == [{"run_id": published, "n": str(CUSTOMERS)}]
     assert (engage.partition("qa_sample") or "").endswith(f"run={published}")
+    assert (engage.partition("segments") or "").endswith(f"run={published}")
     assert engage.document("online/current.json")["run_id"] == published
     temporary = [t["Name"] for t in engage.client("glue").get_tables(DatabaseName="engage_main")["TableList"]]
-    assert sorted(temporary) == ["predictions", "qa_sample"]
+    assert sorted(temporary) == ["predictions", "qa_sample", "segments"]

@@ -20,6 +20,7 @@ from tests.unit.ask_support import CLUB, SHOP
 from common import aws, catalog, names, runs, s3
 from common.errors import DataError, InputError
 from common.settings import Settings
+from engage_ml import pointer, segments
 from engage_ml.data_contract import DEFAULT
 from engage_ml.prediction_table import prediction_table
 
@@ -92,7 +93,17 @@ def put_training(run_id: str, champion: str | None = None, extra_loss: float = 0
     s3.put_json("lake", f"models/{names.model_version(run_id)}/model.json", {"schema_version": 1})
 
 
-def put_predictions(run: Run, rows: int | None = None, churn: float | None = None) -> None:
+def put_champion(version: str) -> None:
+    """The pointer as the first promotion writes it."""
+    moved = pointer.promoted(
+        None, version, "run-old", "2026-02-23", {}, reason="The first.", by="run run-old"
+    )
+    s3.put_json("lake", "models/champion.json", moved.to_dict())
+
+
+def put_predictions(
+    run: Run, rows: int | None = None, churn: float | None = None, segment: str | None = None
+) -> None:
     """What the inference tasks leave, made from the scoring table."""
     table = support.read_glue_table("engage_test", f"features_score_{names.rid(run['run_id'])}")
     ids = sorted(table["customer_id"].to_pylist())[:rows]
@@ -107,6 +118,9 @@ def put_predictions(run: Run, rows: int | None = None, churn: float | None = Non
         "value_high": [30.0] * len(ids),
         "expected_value": [12.5] * len(ids),
         "risk_band": ["high" if c >= 0.6 else "medium" if c >= 0.3 else "low" for c in chances],
+        "segment": [
+            segment or ("at_risk" if c >= 0.6 else "drifting" if c >= 0.3 else "loyal") for c in chances
+        ],
         "country": ["DE" if n % 50 else "LI" for n in range(len(ids))],
         "tenure_weeks": list(range(len(ids))),
         "active_weeks_12": [4] * len(ids),
@@ -337,7 +351,7 @@ def test_the_first_model_becomes_champion_and_a_repeat_changes_nothing(
 def test_a_challenger_replaces_the_champion_unless_it_is_worse(
     fake: Any, extra_loss: float, promoted: bool
 ) -> None:
-    s3.put_json("lake", "models/champion.json", {"model_version": "m-old", "as_of": "2026-02-23"})
+    put_champion("m-old")
     put_training(RUN_ID, champion="m-old", extra_loss=extra_loss)
     run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
     assert run["promote"]["promoted"] is promoted
@@ -348,8 +362,34 @@ def test_a_challenger_replaces_the_champion_unless_it_is_worse(
     assert champion["model_version"] == expected
 
 
+def test_the_pointer_keeps_its_history_and_the_champion_before(fake: Any) -> None:
+    put_champion("m-old")
+    put_training(RUN_ID, champion="m-old", extra_loss=-0.05)
+    for _ in range(2):  # the second time is a repeated step, and must not count twice
+        call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    champion = pointer.parse(s3.get_json("lake", "models/champion.json") or {})
+    assert [b["model_version"] for b in champion.before] == ["m-old"]
+    assert [(m["from"], m["to"], m["by"]) for m in champion.history] == [
+        (None, "m-old", "run run-old"),
+        ("m-old", names.model_version(RUN_ID), f"run {RUN_ID}"),
+    ]
+    assert champion.reason.startswith("The challenger is better beyond noise")
+
+
+def test_a_pointer_that_was_moved_meanwhile_is_not_overwritten(fake: Any) -> None:
+    put_champion("m-old")
+    _, etag = s3.get_tagged("lake", "models/champion.json")
+    put_champion("m-chosen-by-hand")
+    with pytest.raises(Exception, match="Another writer changed models/champion") as caught:
+        s3.put_json_if("lake", "models/champion.json", {}, etag)
+    assert type(caught.value).__name__ == "TransientError", "so that Step Functions tries again"
+    assert (s3.get_json("lake", "models/champion.json") or {})["model_version"] == "m-chosen-by-hand"
+    with pytest.raises(Exception, match="Another writer"):
+        s3.put_json_if("lake", "models/champion.json", {}, None)
+
+
 def test_a_champion_that_the_challenger_was_not_compared_with_stays(fake: Any) -> None:
-    s3.put_json("lake", "models/champion.json", {"model_version": "m-new", "as_of": "2026-02-23"})
+    put_champion("m-new")
     put_training(RUN_ID, champion="m-old", extra_loss=-0.05)
     run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
     assert run["promote"]["model_version"] == "m-new"
@@ -385,7 +425,7 @@ def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
     told = {column["Name"]: column["Comment"] for column in columns}
     assert told["expected_value"] == "spend in the next 12 weeks (USD)"
     tables = {name for database, name in support.glue().tables if database == "engage_test"}
-    assert tables == {"predictions", "qa_sample"}
+    assert tables == {"predictions", "qa_sample", "segments"}
     status = runs.read_status("lake", RUN_ID)
     assert status is not None
     assert status["status"] == "finished"
@@ -461,6 +501,31 @@ def test_the_documents_of_a_shop_speak_of_its_data_money_and_horizons() -> None:
     assert "visits" in module.definitions(CLUB)
     assert "**active week**" in module.definitions(CLUB)
     assert module.dimensions(SHOP) == (("country", "country"), ("risk_band", "risk band"))
+
+
+def test_publish_writes_a_row_for_each_segment(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = call("publish", ready_to_publish())
+    location = f"s3://lake/segments/as_of=2026-03-02/run={RUN_ID}/"
+    assert catalog.partition_location("engage_test", "segments", "2026-03-02") == location
+    assert run["publish"]["segments"] == location
+    (key,) = s3.keys("lake", location.removeprefix("s3://lake/"))
+    rows = {row["segment"]: row for row in support.read_parquet("lake", key).to_pylist()}
+    assert set(rows) == set(segments.NAMES)
+    assert sum(row["customers"] for row in rows.values()) == 300
+    assert rows["at_risk"]["customers"] == 120
+    assert rows["at_risk"]["share"] == pytest.approx(0.4)
+    assert rows["at_risk"]["value_at_stake"] == pytest.approx(120 * 0.75 * 12.5)
+    assert rows["dormant"]["customers"] == 0
+    assert all(row["suggested_action"] and row["run_id"] == RUN_ID for row in rows.values())
+
+
+def test_publish_refuses_a_customer_without_a_known_segment(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    put_predictions(run, segment="whatever")
+    with pytest.raises(DataError, match="unknown_segment: 300 rows"):
+        call("publish", run)
 
 
 def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, world: Any) -> None:
@@ -606,7 +671,7 @@ def test_cleanup_leaves_what_is_published(fake: Any, world: Any) -> None:
     put_raw(*world)
     run = call("publish", ready_to_publish())
     failed = call("cleanup", {**run, "error": {"Error": "States.Timeout", "Cause": ""}})
-    assert failed["failure"]["step"] == "Meter"
+    assert failed["failure"]["step"] == "Monitor", "the first step whose result the run lacks"
     status = runs.read_status("lake", RUN_ID)
     assert status is not None
     assert status["status"] == "finished"
@@ -631,7 +696,7 @@ def test_cleanup_reads_the_cause_of_a_task_and_of_an_execution_that_never_became
 
 
 def test_a_champion_that_cannot_serve_any_more_is_replaced(fake: Any) -> None:
-    s3.put_json("lake", "models/champion.json", {"model_version": "m-old", "as_of": "2026-02-23"})
+    put_champion("m-old")
     put_training(RUN_ID, champion=None, extra_loss=0.05)
     evaluation = s3.get_json("lake", f"runs/{RUN_ID}/evaluation.json")
     assert evaluation is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,21 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from engage_ml import answers, blocks, contract, explain, registry, tables, task, train, words
+from engage_ml import (
+    answers,
+    blocks,
+    contract,
+    dossier,
+    drift,
+    explain,
+    model_card,
+    registry,
+    segments,
+    tables,
+    task,
+    train,
+    words,
+)
 from engage_ml.calibration import calibration_points
 from engage_ml.data_contract import DEFAULT
 from engage_ml.dictionary import default
@@ -55,7 +70,7 @@ def test_the_order_of_rows_in_files_changes_nothing(lake: Lake, tmp_path: Path) 
 def test_the_evaluation_is_written_last_and_the_model_is_complete(lake: Lake) -> None:
     keys = lake.store.list(f"models/{lake.version}/")
     assert f"models/{lake.version}/model.json" in keys
-    assert all(key.endswith((".ubj", ".json")) for key in keys)
+    assert all(key.endswith((".ubj", ".json", "/card.md")) for key in keys)
     head = json.loads(lake.store.get(f"models/{lake.version}/model.json"))
     assert head["run_id"] == RUN
     assert head["code_version"] == task.code_version()
@@ -63,6 +78,97 @@ def test_the_evaluation_is_written_last_and_the_model_is_complete(lake: Lake) ->
     stored = json.loads(lake.store.get(f"runs/{RUN}/evaluation.json"))
     assert stored["decision"] == {"promote": True, "reason": "There is no champion yet."}
     assert registry.versions(lake.store) == [lake.version]
+
+
+def test_protected_attributes_are_audited_and_never_features(lake: Lake) -> None:
+    report = lake.evaluation["fairness"]
+    assert report["cutoff"] == PLAN.test["churn"].isoformat()
+    assert set(report["attributes"]) == {"gender", "age"}
+    gender = report["attributes"]["gender"]
+    assert gender["protected"]
+    assert {g["group"] for g in gender["groups"]} == {"f", "m", "x"}
+    assert sum(g["customers"] for g in gender["groups"]) == report["rows"]
+    assert gender["proxies"]["verdict"] == "none", "gender is drawn apart from everything else here"
+    assert report["attributes"]["age"]["proxies"] is None, "age is a feature itself"
+    assert not [name for name in lake.model.features if "gender" in name]
+
+
+def test_a_version_has_a_reference_a_card_and_the_edge_of_its_segments(lake: Lake) -> None:
+    head = json.loads(lake.store.get(f"models/{lake.version}/model.json"))
+    assert head["segments"]["edge_of_value"] > 0
+    assert head["decision"] == lake.evaluation["decision"]
+    low, high = head["metric_intervals"]["churn_roc_auc"]
+    assert low < head["metrics"]["churn_roc_auc"] < high
+    reference = dossier.read_reference(lake.store, lake.version)
+    assert reference is not None
+    assert set(reference["features"]) == set(lake.model.features)
+    assert reference["cutoffs"]["features"] == [day.isoformat() for day in PLAN.train["churn"]]
+    for described in reference["features"].values():
+        assert sum(described["counts"]) == reference["rows"]["features"]
+    text = lake.store.get(f"models/{lake.version}/card.md").decode()
+    for title in ("Purpose", "Data", "How good it is", "Fairness", "Limits", "How to make it again"):
+        assert f"## {title}\n" in text
+    assert f"# Model card: {lake.version}" in text
+    assert "baseline recency frequency" in text
+    assert "| protected, never a feature | gender |" in text
+    auc = lake.evaluation["targets"]["churn"]["challenger"]["all"]["roc_auc"]
+    assert f"{auc:.4g}" in text
+    assert dossier.read_reference(lake.store, "m-old") is None
+
+
+def test_intervals_of_the_evaluation_reach_the_list_and_the_card() -> None:
+    measured = {"rows": 10, "roc_auc": 0.8, "ci": {"roc_auc": [0.75, 0.85]}}
+    both = {"challenger": {"all": measured, "recent": {}}}
+    evaluation = {"targets": dict.fromkeys(("churn", "engagement", "value"), both)}
+    assert dossier.intervals(evaluation) == {"churn_roc_auc": [0.75, 0.85]}
+    assert model_card.measure(measured, "roc_auc") == "0.8 (0.75 to 0.85)"
+    assert model_card.measure(measured, "mae") == "not measured"
+
+
+def test_the_card_shows_the_ceiling_where_one_is_known(lake: Lake) -> None:
+    targets = {name: dict(entry) for name, entry in lake.evaluation["targets"].items()}
+    mine = {"all": {"rows": 900, "roc_auc": 0.81}}
+    targets["churn"]["ceiling"] = {"model": mine, "ceiling": {"all": {"rows": 900, "roc_auc": 0.84}}}
+    text = "\n".join(model_card.quality(DEFAULT, {"targets": targets}))
+    assert "| the ceiling, the same customers | 900 | 0.84 |" in text
+    assert "ceiling" not in "\n".join(model_card.quality(DEFAULT, lake.evaluation))
+
+
+def test_a_word_of_the_data_cannot_break_a_table_of_the_card() -> None:
+    assert model_card.table(("a", "b"), [("x | y", "1")]).endswith("| x \\| y | 1 |")
+
+
+def test_shards_count_what_they_scored_for_the_monitor(lake: Lake, tmp_path: Path) -> None:
+    rows = [lake.score(shard, tmp_path / str(shard)) for shard in range(SHARDS)]
+    found = [
+        json.loads(lake.store.get(f"runs/{RUN}/monitor/shard-{shard:05d}.json")) for shard in range(SHARDS)
+    ]
+    assert [part["rows"] for part in found] == rows
+    judged = drift.judge(dossier.read_reference(lake.store, lake.version) or {}, found)
+    counted = sum(sum(part["predictions"]["churn_probability"]) for part in found)
+    assert counted == sum(rows)
+    assert judged["predictions"]["verdict"] in ("none", "watch")
+    assert {row["name"] for row in judged["features"]["compared"]} == set(lake.model.features)
+
+
+def test_a_model_without_a_reference_scores_all_the_same(lake: Lake, tmp_path: Path) -> None:
+    root = tmp_path / "lake"
+    shutil.copytree(lake.store.root, root)
+    (root / f"models/{lake.version}/reference.json").unlink()
+    shutil.rmtree(root / f"runs/{RUN}/monitor", ignore_errors=True)
+    store = registry.DirectoryStore(root)
+    assert shards.score_shard(store, RUN, 0, None, 2, lake.log, tmp_path / "work") > 0
+    assert not list((root / f"runs/{RUN}").glob("monitor/*"))
+
+
+def test_every_prediction_has_a_segment(lake: Lake, tmp_path: Path) -> None:
+    lake.score(0, tmp_path)
+    (key,) = [k for k in lake.store.list("predictions/") if k.endswith("00000.parquet")]
+    frame = pq.read_table(io.BytesIO(lake.store.get(key))).to_pandas()
+    assert set(frame["segment"]) <= set(segments.NAMES)
+    assert (frame.loc[frame["tenure_weeks"] < 4, "segment"] == "new").all()
+    risky = frame[(frame["churn_probability"] >= 0.6) & (frame["segment"] == "loyal")]
+    assert len(risky) == 0
 
 
 def test_a_shard_is_scored_with_reasons_and_no_personal_data(lake: Lake, tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ def test_each_function_and_task_has_a_role_and_a_log_group_of_its_own() -> None:
         (container,) = task["Properties"]["ContainerDefinitions"]
         roles.append(task["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0])
         groups.append(container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"])
-    assert len(roles) == len(set(roles)) == 13
-    assert len(groups) == len(set(groups)) == 13
+    assert len(roles) == len(set(roles)) == 14
+    assert len(groups) == len(set(groups)) == 14
 
 
 def test_of_the_planted_truth_only_the_ceilings_are_read_and_by_the_training_task_alone() -> None:
