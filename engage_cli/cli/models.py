@@ -46,7 +46,7 @@ def models(
         if not found:
             context.ui.print("There is no model yet. Train one: engage run-pipeline")
             return
-        head = ("  version", "as of", "data window", *titles, "promoted")
+        head = ("  version", "data window", *titles, "promoted")
         context.ui.table("Models (* is the champion)", head, view.rows(found))
         if len(names) > limit:
             context.ui.say(f"{len(names) - limit} older ones are not shown; see --limit.")

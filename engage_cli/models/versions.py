@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 SHOWN = (
     ("churn_roc_auc", "churn AUC"),
-    ("churn_roc_auc_recent", "of the active"),
     ("engagement_mae", "engagement MAE"),
     ("value_gini", "value Gini"),
 )
@@ -74,11 +73,11 @@ def last_move(champion: "Champion | None", version: str) -> Mapping[str, Any] | 
 
 
 def measure(version: Version, name: str) -> str:
-    """A measure with its interval, as the list shows it."""
+    """A measure with half of its interval, as the list shows it."""
     value, around = version.metrics.get(name), version.intervals.get(name)
     if value is None:
         return "-"
-    return f"{value:.3f}" + (f" ({around[0]:.3f}-{around[1]:.3f})" if around else "")
+    return f"{value:.3f}" + (f" ±{(around[1] - around[0]) / 2:.3f}" if around else "")
 
 
 def rows(versions: Iterable[Version]) -> list[tuple[str, ...]]:
@@ -86,10 +85,9 @@ def rows(versions: Iterable[Version]) -> list[tuple[str, ...]]:
     return [
         (
             f"{'* ' if v.champion else '  '}{v.version}",
-            v.as_of,
             " to ".join(v.data_window) if v.data_window else "unknown",
             *(measure(v, name) for name, _ in SHOWN),
-            v.promoted_at or "no",
+            (v.promoted_at or "no")[:10],
         )
         for v in versions
     ]

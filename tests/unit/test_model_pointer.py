@@ -164,8 +164,9 @@ def test_the_list_shows_intervals_the_champion_and_why_a_version_lost() -> None:
     assert (champion.promoted_at, champion.reason) == ("2026-11-25T12:00:00Z", "It won.")
     (cells,) = versions.rows([champion])
     assert cells[0] == "* m-c"
-    assert cells[2] == "2025-11-24 to 2026-11-23"
-    assert cells[3] == "0.912 (0.900-0.925)"
-    assert cells[6] == "-"
+    assert cells[1] == "2025-11-24 to 2026-11-23"
+    assert cells[2] == "0.912 ±0.013"
+    assert cells[4] == "-"
+    assert sum(len(cell) + 2 for cell in cells) <= 120, "the width of a page that is no terminal"
     lost = versions.version_of({**model, "model_version": "m-lost"}, three())
     assert (lost.champion, lost.promoted_at, lost.reason) == (False, None, "The champion stays.")
