@@ -171,6 +171,11 @@ def _outcome(inputs: ReportInputs, target: str) -> Check:
     ratio = words.share(found["total"]["ratio"])
     when = words.day(found["as_of"])
     text = _SAID[target].format(when=when, ratio=ratio)
-    if state != GOOD and found["total"]["verdict"] == "none":
+    recent = found.get("total_recent") or {}
+    if state != GOOD and recent.get("verdict") == found["verdict"] and "ratio" in recent:
+        text = (
+            f"Of the active customers {words.share(recent['ratio'])} of the number foretold on {when} left."
+        )
+    elif state != GOOD and found["total"]["verdict"] == "none":
         text = f"The predictions of {when} told apart who would leave less well than the test had promised."
     return Check(name, state, text)

@@ -366,6 +366,13 @@ def test_the_report_is_one_file_with_the_numbers_of_the_run(
     assert f"{auc:.3f}" in page
     assert answer["at_risk"]["customers"] == int(high[0]["n"])
     assert answer["evaluation"] == evaluation
+    assert sum(segment["customers"] for segment in answer["segments"]) == CUSTOMERS
+    assert len(answer["actions"]) == 3
+    assert all(action["action"].replace("'", "&#39;") in page for action in answer["actions"])
+    assert answer["monitor"] == engage.document(f"runs/{first.run_id}/monitor.json")
+    assert evaluation["fairness"]["attributes"]
+    for missing in ("was not monitored", "Fairness was not audited", "no segments", "No histograms"):
+        assert missing not in page, missing
     assert evaluation["shap"]["features"]
     assert 'aria-label="What raises and lowers the risk (SHAP)"' in page
     assert all(evaluation["residuals"][target]["parts"] for target in ("engagement", "value"))

@@ -361,6 +361,16 @@ def test_without_the_counts_of_a_run_drift_is_a_table_and_says_so(inputs: Report
     assert "minutes 4w" in text
 
 
+def test_leavers_among_active_customers_are_compared_where_the_monitor_did(inputs: ReportInputs) -> None:
+    monitor = report_support.document("monitor.json")
+    monitor["performance"]["churn"]["total_recent"] = {
+        "customers": 900, "expected": 100.0, "observed": 201.0, "ratio": 2.01, "low": 1.8, "high": 2.2,
+        "verdict": "alert",
+    }  # fmt: skip
+    text = part(build_report(replace(inputs, monitor=monitor)), "drift").replace("\u00a0", " ")
+    assert "Customers who left, active only 2026-10-26 100 201 2.010 (1.800 to 2.200) – alert" in text
+
+
 def test_a_contract_without_attributes_has_a_page(inputs: ReportInputs) -> None:
     lonely = replace(DEFAULT, attributes=(), protected=())
     found = report_support.aggregated(report_support.predictions_table(), lonely)

@@ -121,6 +121,19 @@ def test_a_champion_without_a_paired_comparison_is_judged_by_its_interval(calm: 
     assert judged(calm, change).answer == "With care"
 
 
+def test_twice_the_leavers_among_active_customers_are_told_as_such(calm: ReportInputs) -> None:
+    def change(_: dict[str, Any], monitor: dict[str, Any]) -> None:
+        outcome("alert", "none")(_, monitor)
+        recent = {**monitor["performance"]["churn"]["total"], "ratio": 2.01, "verdict": "alert"}
+        monitor["performance"]["churn"]["total_recent"] = recent
+
+    found = judged(calm, change)
+    assert found.answer == "No"
+    assert found.reason.replace("\u00a0", " ").startswith(
+        "Of the active customers 201 % of the number foretold"
+    )
+
+
 def test_without_an_evaluation_the_answer_is_not_known(calm: ReportInputs) -> None:
     found = trust.judge(replace(calm, evaluation=None))
     assert found.answer == "Not known"

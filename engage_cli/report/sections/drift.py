@@ -58,18 +58,20 @@ def _outcomes(monitor: Mapping[str, Any], unit: str) -> Table:
             for key in ("auc_recent",)
             if "value" in found.get(key, {})
         ]
-        ratio = words.spanned(total["ratio"], total["low"], total["high"])
         rows.append(
             (
                 name if target != "value" else f"{name} ({words.name(unit)})",
                 found["as_of"],
-                words.count(total["expected"]),
-                words.count(total["observed"]),
-                ratio,
+                *_sums(total),
                 *(aucs or ["–"]),
                 _VERDICTS[found["verdict"]],
             )
         )
+        recent = found.get("total_recent") or {}
+        if "ratio" in recent:
+            rows.append(
+                (f"{name}, active only", found["as_of"], *_sums(recent), "–", _VERDICTS[recent["verdict"]])
+            )
     return Table(
         "Earlier predictions, and what happened since",
         (
@@ -84,6 +86,11 @@ def _outcomes(monitor: Mapping[str, Any], unit: str) -> Table:
         rows,
         "The predictions as they were published a horizon ago, beside what is known today.",
     )
+
+
+def _sums(total: Mapping[str, Any]) -> tuple[str, str, str]:
+    ratio = words.spanned(total["ratio"], total["low"], total["high"])
+    return words.count(total["expected"]), words.count(total["observed"]), ratio
 
 
 def _compared(title: str, found: Mapping[str, Any]) -> Table:
