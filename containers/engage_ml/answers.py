@@ -26,7 +26,7 @@ def predict_with_reasons(
 ) -> tuple[Predictions, list[list[Reason]]]:
     """Predictions and three reasons for each row of a block."""
     data = model.data(model.matrix(block), threads)
-    found = model.predict_matrix(data, recently_active(model.contract, block))
+    found = model.predict_block(block, data)
     churn = np.round(found.churn_probability, DIGITS["churn_probability"])  # as `risk_band` sees it
     return found, reasons(model, block, data, churn)
 

@@ -13,7 +13,16 @@ from .blocks import Floats
 from .boosting import load_xgboost
 from .contract import ContractError
 from .metrics import TWEEDIE_POWER
-from .score import CHURN, ENGAGEMENT, VALUE, VALUE_AMOUNT, VALUE_PROBABILITY, Model, feature_types
+from .score import (
+    CHURN,
+    ENGAGEMENT,
+    VALUE,
+    VALUE_AMOUNT,
+    VALUE_CORRECTION,
+    VALUE_PROBABILITY,
+    Model,
+    feature_types,
+)
 from .tables import Snapshot
 
 Doubles = NDArray[np.float64]
@@ -42,8 +51,10 @@ OBJECTIVES: Mapping[str, Mapping[str, Any]] = {
     VALUE: _TWEEDIE,
     VALUE_PROBABILITY: {"objective": "binary:logistic", "eval_metric": "logloss"},
     VALUE_AMOUNT: _TWEEDIE,
+    # Without trees the correction is 1: what is learnt multiplies the anchor.
+    VALUE_CORRECTION: {**_TWEEDIE, "base_score": 1.0},
 }
-PART_OF: Mapping[str, str] = {VALUE_PROBABILITY: VALUE, VALUE_AMOUNT: VALUE}
+PART_OF: Mapping[str, str] = {VALUE_PROBABILITY: VALUE, VALUE_AMOUNT: VALUE, VALUE_CORRECTION: VALUE}
 """Boosters that are a part of another target's model."""
 MIN_ROWS = 100
 """Fewest rows of a training or validation set."""
@@ -68,10 +79,11 @@ class Settings:
 
 @dataclass
 class Rows:
-    """A matrix in a model's columns and one label per row."""
+    """A matrix in a model's columns and one label per row; for value also the anchor (`Model.anchor`)."""
 
     matrix: Floats
     label: Doubles
+    anchor: Doubles | None = None
 
     def take(self, chosen: NDArray[np.bool_], label: Doubles | None = None) -> Rows:
         """The chosen rows, with another label if one is given (for all rows)."""
@@ -90,7 +102,9 @@ class Fitted:
 def stack(model: Model, snapshots: Sequence[Snapshot]) -> Rows:
     """The rows of several cut-offs as one."""
     matrix = np.concatenate([model.matrix(s.block) for s in snapshots])
-    return Rows(matrix, np.concatenate([s.label for s in snapshots]))
+    anchors = [found for s in snapshots if (found := model.anchor(s.block)) is not None]
+    anchor = np.concatenate(anchors) if anchors else None
+    return Rows(matrix, np.concatenate([s.label for s in snapshots]), anchor)
 
 
 def check(target: str, train: Rows, valid: Rows) -> None:
@@ -124,6 +138,10 @@ class Fitter:
         }  # fmt: skip
         self._train = xgboost.QuantileDMatrix(train.matrix, label=train.label, **common)
         self._valid = xgboost.QuantileDMatrix(valid.matrix, label=valid.label, ref=self._train, **common)
+        if name == VALUE_CORRECTION:
+            for data, rows in ((self._train, train), (self._valid, valid)):
+                # The link is the logarithm: trees add to it what multiplies the anchor.
+                data.set_base_margin(np.log(np.asarray(rows.anchor)))
 
     def fit(self, params: Mapping[str, Any]) -> Fitted:
         """A booster with these parameters, early stopped."""

@@ -14,8 +14,9 @@ with a purchase is one transaction, and every customer is taken to be active at 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,6 +181,14 @@ class PurchaseModel:
     def predict(self, history: Purchases, weeks: float) -> Doubles:
         """Expected spend of each customer in the next `weeks`."""
         return self.counts.expected(history, weeks) * self.amounts.expected(history)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> PurchaseModel:
+        """What `to_dict` made."""
+        return cls(Bgnbd(**found["counts"]), GammaGamma(**found["amounts"]))
 
 
 def fit_purchases(history: Purchases, seed: int = 7) -> PurchaseModel:

@@ -2,10 +2,9 @@
 pyarrow.
 
 Formulas: churn probability = calibration(sigmoid(margin)), linear between the stored points; engagement =
-scale * output of a logistic-link regression, clipped to 0..1; value = scale * Tweedie output, or scale *
-P(spend > 0) * E(spend | spend > 0), or the mean of both, whichever won on the validation cut-off
-(`model.json`, `value.kind`). Both scales make the sum over the validation cut-off right. Intervals: see
-`intervals.py`.
+scale * output of a logistic-link regression, clipped to 0..1; value = scale * one of the forms of
+`VALUE_PARTS`, whichever won on the validation cut-off (`model.json`, `value.kind`). Both scales make the sum
+over the validation cut-off right. Intervals: see `intervals.py`.
 """
 
 from __future__ import annotations
@@ -25,15 +24,30 @@ from .boosting import load_xgboost
 from .contract import ContractError
 from .data_contract import DEFAULT, DataContract, parse
 from .dictionary import Dictionary, dictionary
-from .history import recently_active
+from .history import purchases, recently_active
 from .intervals import LEVEL, Flags, Intervals
+from .purchases import PurchaseModel
 from .words import Builder, builders
 
 Doubles = NDArray[np.float64]
 ENGAGEMENT, CHURN, VALUE = "engagement", "churn", "value"
 VALUE_PROBABILITY, VALUE_AMOUNT = "value_probability", "value_amount"
+VALUE_CORRECTION = "value_correction"
 TWEEDIE, TWO_PART, BLEND = "tweedie", "two_part", "blend"
-"""Forms of the value model."""
+ANCHORED, ANCHORED_BLEND = "anchored", "anchored_blend"
+VALUE_PARTS: Mapping[str, tuple[str, ...]] = {
+    TWEEDIE: (VALUE,),
+    TWO_PART: (VALUE_PROBABILITY, VALUE_AMOUNT),
+    BLEND: (VALUE, VALUE_PROBABILITY, VALUE_AMOUNT),
+    ANCHORED: (VALUE_CORRECTION,),
+    ANCHORED_BLEND: (VALUE, VALUE_PROBABILITY, VALUE_AMOUNT, VALUE_CORRECTION),
+}
+"""Forms of the value model with their boosters: expected value itself; probability of any times the amount
+given that there is some; the mean of both; what BG/NBD and Gamma-Gamma expect times a learnt correction;
+the mean of that and the blend.
+"""
+LEAST_ANCHOR = 0.01
+"""What is expected of anybody at the least: a correction can only multiply."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,8 @@ class Model:
     value_scale: float = 1.0
     intervals: dict[str, Intervals] = field(default_factory=dict)
     """By target; models of before there were intervals have none."""
+    purchases: PurchaseModel | None = None
+    """What the anchored forms of value correct."""
     metadata: dict[str, Any] = field(default_factory=dict)
     contract: DataContract = DEFAULT
 
@@ -102,9 +118,27 @@ class Model:
 
     def predict(self, block: FeatureBlock, threads: int = 1) -> Predictions:
         """Predictions for each row of the block."""
-        return self.predict_matrix(
-            self.data(self.matrix(block), threads), recently_active(self.contract, block)
-        )
+        return self.predict_block(block, self.data(self.matrix(block), threads))
+
+    def predict_block(self, block: FeatureBlock, data: Any) -> Predictions:
+        """The same, where `data` is already `data(matrix(block))`."""
+        churn = np.clip(calibrate(self.raw(CHURN, data), self.calibration), 0.0, 1.0)
+        engagement = np.clip(self.engagement_scale * self.raw(ENGAGEMENT, data), 0.0, 1.0)
+        value = np.maximum(self.value_scale * self.raw_value(data, self.anchor(block)), 0.0)
+        recent = recently_active(self.contract, block)
+        return Predictions(
+            churn, engagement, *self._bounds(ENGAGEMENT, engagement, recent),
+            value, *self._bounds(VALUE, value, recent),
+        )  # fmt: skip
+
+    def anchor(self, block: FeatureBlock) -> Doubles | None:
+        """What the model of purchases alone expects of each row; None where the model has none."""
+        bought = None if self.purchases is None else purchases(self.contract, block)
+        if self.purchases is None or bought is None:
+            return None
+        expected = self.purchases.predict(bought, self.contract.horizons[VALUE])
+        found: Doubles = np.maximum(expected, LEAST_ANCHOR)
+        return found
 
     def data(self, matrix: Floats, threads: int = 1) -> Any:
         """The matrix as XGBoost's own structure; it can be shared by `predict_matrix` and
@@ -115,27 +149,15 @@ class Model:
         types = feature_types(self.features, self.categories)
         return xgboost.DMatrix(matrix, feature_types=types, enable_categorical=True, nthread=threads)
 
-    def predict_matrix(self, data: Any, recent: Flags) -> Predictions:
-        """Predictions for the rows of `data`; `recent` tells who was active lately (`recently_active`)."""
-        churn = np.clip(calibrate(self.raw(CHURN, data), self.calibration), 0.0, 1.0)
-        engagement = np.clip(self.engagement_scale * self.raw(ENGAGEMENT, data), 0.0, 1.0)
-        value = np.maximum(self.value_scale * self.raw_value(data), 0.0)
-        return Predictions(
-            churn, engagement, *self._bounds(ENGAGEMENT, engagement, recent),
-            value, *self._bounds(VALUE, value, recent),
-        )  # fmt: skip
-
     def raw(self, name: str, data: Any) -> Doubles:
         """The output of one booster."""
         found: Doubles = self.boosters[name].predict(data).astype(np.float64)
         return found
 
-    def raw_value(self, data: Any) -> Doubles:
-        """Expected spend before the scale, in the form of the model."""
-        if self.value_kind == TWEEDIE:
-            return self.raw(VALUE, data)
-        product = self.raw(VALUE_PROBABILITY, data) * self.raw(VALUE_AMOUNT, data)
-        return product if self.value_kind == TWO_PART else (product + self.raw(VALUE, data)) / 2
+    def raw_value(self, data: Any, anchor: Doubles | None) -> Doubles:
+        """Expected value before the scale, in the form of the model."""
+        outputs = {name: self.raw(name, data) for name in VALUE_PARTS[self.value_kind]}
+        return value_of(self.value_kind, outputs, anchor)
 
     def _bounds(self, target: str, prediction: Doubles, recent: Flags) -> tuple[Doubles, Doubles, Doubles]:
         if target not in self.intervals:
@@ -158,6 +180,7 @@ class Model:
             "calibration": {"x": self.calibration[0].tolist(), "y": self.calibration[1].tolist()},
             "engagement": {"scale": self.engagement_scale},
             "value": {"kind": self.value_kind, "scale": self.value_scale},
+            "purchases": None if self.purchases is None else self.purchases.to_dict(),
             "intervals": {
                 "level": LEVEL,
                 **{target: found.to_dict() for target, found in sorted(self.intervals.items())},
@@ -187,7 +210,7 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         booster = xgboost.Booster({"nthread": threads})
         booster.load_model(bytearray(read(f"{name}.ubj")))
         boosters[name] = booster
-    known = head.get("intervals", {})
+    known, bought = head.get("intervals", {}), head.get("purchases")
     return Model(
         version=head["model_version"],
         features=tuple(head["features"]),
@@ -199,9 +222,29 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         value_kind=head["value"]["kind"],
         value_scale=float(head["value"]["scale"]),
         intervals={t: Intervals.from_dict(known[t]) for t in (ENGAGEMENT, VALUE) if t in known},
+        purchases=PurchaseModel.from_dict(bought) if bought else None,
         metadata=head,
         contract=parse(head["contract"]),
     )
+
+
+def value_of(kind: str, outputs: Mapping[str, Doubles], anchor: Doubles | None) -> Doubles:
+    """Expected value from the outputs of a form's boosters; `anchor` for the forms that correct one.
+
+    Raises:
+        ContractError: when an anchored form is without its anchor.
+    """
+    if kind == TWEEDIE:
+        return outputs[VALUE]
+    if kind in (ANCHORED, ANCHORED_BLEND):
+        if anchor is None:
+            raise ContractError("The model corrects expected purchases, which these features do not tell.")
+        corrected: Doubles = outputs[VALUE_CORRECTION] * anchor
+        if kind == ANCHORED:
+            return corrected
+        return (corrected + value_of(BLEND, outputs, None)) / 2
+    product: Doubles = outputs[VALUE_PROBABILITY] * outputs[VALUE_AMOUNT]
+    return product if kind == TWO_PART else (product + outputs[VALUE]) / 2
 
 
 def feature_types(features: Sequence[str], categories: Mapping[str, Sequence[str]]) -> list[str]:

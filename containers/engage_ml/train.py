@@ -17,13 +17,14 @@ import numpy as np
 
 from .blocks import FeatureBlock
 from .calibration import calibration_points, level
-from .contract import LABELS, SplitPlan
+from .contract import LABELS, ContractError, SplitPlan
 from .data_contract import DataContract
 from .dictionary import Dictionary, dictionary
 from .fitting import OBJECTIVES, Fitter, Rows, Settings, check, stack
-from .history import recently_active
+from .history import purchases, recently_active
 from .intervals import Flags, fit_intervals
-from .score import CHURN, ENGAGEMENT, VALUE, Model
+from .purchases import PurchaseModel, fit_purchases
+from .score import CHURN, ENGAGEMENT, VALUE, VALUE_CORRECTION, Model
 from .tables import Snapshot, read_snapshot
 from .tuning import Budget, Trials, tune
 from .value_forms import ValueFitter
@@ -64,6 +65,8 @@ def train_models(
             # Churn has the newest training cut-offs; one list of categories serves all models.
             model.categories = categories_of(known, [s.block for s in snapshots])
             model.metadata["typical"] = typical(known, snapshots[0].block)
+        if target == VALUE:
+            model.purchases = _purchases(contract, snapshots[0], settings.seed)
         train_rows = stack(model, snapshots)
         del snapshots
         validation = read_snapshot(root, known, plan.validation[target].isoformat(), label)
@@ -102,6 +105,17 @@ def _parameters(
     }
 
 
+def _purchases(contract: DataContract, newest: Snapshot, seed: int) -> PurchaseModel | None:
+    """BG/NBD and Gamma-Gamma on the histories before a cut-off; None with too few purchases."""
+    bought = purchases(contract, newest.block)
+    if bought is None:
+        return None
+    try:
+        return fit_purchases(bought, seed)
+    except ContractError:
+        return None
+
+
 def settings_of(metadata: Mapping[str, Any]) -> Settings:
     """The settings that make a model again, byte for byte, from its `model.json` and the same features.
 
@@ -136,6 +150,8 @@ def _train_target(
         model.boosters |= best.boosters
         rounds |= best.rounds
         model.value_kind = best.kind
+        if VALUE_CORRECTION not in best.boosters:
+            model.purchases = None
         model.metadata["value_forms"] = best.deviances
     else:
         trials, found = tune(
@@ -154,7 +170,7 @@ def _calibrate(target: str, model: Model, valid: Rows, recent: Flags, threads: i
     if target == CHURN:
         model.calibration = calibration_points(model.raw(CHURN, data), valid.label)
         return
-    raw = model.raw_value(data) if target == VALUE else model.raw(ENGAGEMENT, data)
+    raw = model.raw_value(data, valid.anchor) if target == VALUE else model.raw(ENGAGEMENT, data)
     scale = level(valid.label, raw)
     if target == VALUE:
         model.value_scale, final = scale, raw * scale

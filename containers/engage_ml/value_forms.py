@@ -1,8 +1,8 @@
-"""The value model: three forms for an amount that is mostly zero, and the choice between them.
+"""The value model: the forms of `score.VALUE_PARTS` for an amount that is mostly zero, and the choice.
 
-`tweedie` is one booster; `two_part` is the probability of any spend times the amount given that there is
-some; `blend` is the mean of both. The one with the least Tweedie deviance on the validation rows, each at its
-right level, is kept.
+The form with the least Tweedie deviance on the validation rows, each at its right level, is kept. Trees
+alone cannot say more than the largest amounts that they saw; the anchored forms let them correct what the
+model of purchases expects of a customer, which they need where histories are few and amounts far apart.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import numpy as np
 from .calibration import level
 from .fitting import MIN_ROWS, Doubles, Fitted, Fitter, Rows, Settings, predict
 from .metrics import tweedie_deviance
-from .score import BLEND, TWEEDIE, TWO_PART, VALUE, VALUE_AMOUNT, VALUE_PROBABILITY, Model
-
-PARTS: Mapping[str, tuple[str, ...]] = {
-    TWEEDIE: (VALUE,),
-    TWO_PART: (VALUE_PROBABILITY, VALUE_AMOUNT),
-    BLEND: (VALUE, VALUE_PROBABILITY, VALUE_AMOUNT),
-}
+from .score import (
+    VALUE,
+    VALUE_AMOUNT,
+    VALUE_CORRECTION,
+    VALUE_PARTS,
+    VALUE_PROBABILITY,
+    Model,
+    value_of,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class ValueFitter:
             self._fitters[VALUE_PROBABILITY] = Fitter(VALUE_PROBABILITY, model, *sets, settings)
             sets = (train.take(paid), valid.take(paid_valid))
             self._fitters[VALUE_AMOUNT] = Fitter(VALUE_AMOUNT, model, *sets, settings)
+        if train.anchor is not None:
+            self._fitters[VALUE_CORRECTION] = Fitter(VALUE_CORRECTION, model, train, valid, settings)
 
     def fit(self, params: Mapping[str, Any]) -> FittedValue:
         """The best form with these parameters."""
@@ -70,8 +74,8 @@ class ValueFitter:
         best = min(deviances, key=lambda kind: (deviances[kind], kind))
         return FittedValue(
             best,
-            {name: fitted[name].booster for name in PARTS[best]},
-            {name: fitted[name].rounds for name in PARTS[best]},
+            {name: fitted[name].booster for name in VALUE_PARTS[best]},
+            {name: fitted[name].rounds for name in VALUE_PARTS[best]},
             deviances,
         )
 
@@ -81,8 +85,5 @@ class ValueFitter:
             name: predict(found.booster, self._model, self._valid.matrix, self._threads)
             for name, found in fitted.items()
         }
-        forms = {TWEEDIE: outputs[VALUE]}
-        if VALUE_AMOUNT in outputs:
-            forms[TWO_PART] = outputs[VALUE_PROBABILITY] * outputs[VALUE_AMOUNT]
-            forms[BLEND] = (forms[TWEEDIE] + forms[TWO_PART]) / 2
-        return forms
+        possible = (kind for kind, parts in VALUE_PARTS.items() if set(parts) <= set(outputs))
+        return {kind: value_of(kind, outputs, self._valid.anchor) for kind in possible}

@@ -19,7 +19,8 @@ from engage_ml.contract import ContractError
 from engage_ml.data_contract import DEFAULT
 from engage_ml.dictionary import default
 from engage_ml.fitting import Settings
-from engage_ml.score import load_model
+from engage_ml.purchases import fit_purchases
+from engage_ml.score import ANCHORED, LEAST_ANCHOR, VALUE_CORRECTION, VALUE_PARTS, load_model, value_of
 
 from tests.unit.ml_lake import PLAN, RUN, Lake
 
@@ -227,7 +228,7 @@ def test_the_best_of_the_trials_is_kept_and_everything_tried_is_stored(lake: Lak
 
 def test_value_forms_are_chosen_by_their_deviance_on_validation(lake: Lake) -> None:
     deviances = lake.model.metadata["value_forms"]
-    assert set(deviances) == {"tweedie", "two_part", "blend"}
+    assert set(deviances) == set(VALUE_PARTS)
     assert lake.model.value_kind == min(deviances, key=deviances.__getitem__)
 
 
@@ -258,3 +259,27 @@ def test_settings_for_a_target_override_those_for_all() -> None:
     settings = Settings(params={"eta": 0.5}, by_target={"churn": {"eta": 0.9}})
     assert settings.for_target("churn")["eta"] == 0.9
     assert settings.for_target("value")["eta"] == 0.5
+
+
+def test_an_anchored_value_is_what_purchases_tell_times_a_correction_also_when_stored(lake: Lake) -> None:
+    block = lake.test_block()
+    bought = history.purchases(DEFAULT, block)
+    assert bought is not None
+    fitted = fit_purchases(bought)
+    # Any booster will do as the correction: what counts is that it multiplies what purchases tell.
+    boosters = {**lake.model.boosters, VALUE_CORRECTION: next(iter(lake.model.boosters.values()))}
+    anchored = replace(
+        lake.model, value_kind=ANCHORED, boosters=boosters, purchases=fitted, value_scale=1.0, intervals={}
+    )
+    data = anchored.data(anchored.matrix(block))
+    expected = np.maximum(fitted.predict(bought, 12), LEAST_ANCHOR) * anchored.raw(VALUE_CORRECTION, data)
+    assert np.allclose(anchored.predict(block).expected_value, expected)
+    files = anchored.to_files()
+    assert np.array_equal(
+        load_model(files.__getitem__).predict(block).expected_value, anchored.predict(block).expected_value
+    )
+
+
+def test_a_correction_without_its_anchor_is_refused() -> None:
+    with pytest.raises(ContractError, match="corrects expected purchases"):
+        value_of(ANCHORED, {VALUE_CORRECTION: np.ones(2)}, None)
