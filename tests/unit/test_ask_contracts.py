@@ -66,6 +66,8 @@ ANSWERED = [
     (DEFAULT, "What share of customers on android is at risk?", ("device = 'android'",)),
     (DEFAULT, "customers who agreed to marketing mail by plan", ("marketing_opt_in = true", "GROUP BY plan")),
     (DEFAULT, "churn by channel", ("GROUP BY acquisition_channel",)),
+    (DEFAULT, "churn by segment", ("GROUP BY segment",)),
+    (SHOP, "total expected value by segment", ("sum(expected_value)", "GROUP BY segment")),
     (DEFAULT, "by how much does churn differ between android and web?", ("device IN ('android', 'web')",)),
 ]
 REFUSED = [
@@ -79,7 +81,6 @@ REFUSED = [
     (CLUB, "how many customers have a value over £5", "£"),
     (CLUB, "value in the next 12 weeks", "that horizon"),
     (DEFAULT, "churn by level", "level"),
-    (DEFAULT, "churn by segment", "segment"),
     (DEFAULT, "churn by company", "company"),
     (DEFAULT, "What share of customers on mobile is at risk?", "mobile"),
 ]
@@ -180,9 +181,9 @@ def test_an_unknown_word_is_told_with_examples_in_the_words_of_the_table() -> No
 def test_a_look_up_finds_what_the_question_may_name_before_the_largest_values() -> None:
     sql = statements.lookup(words_of(SHOP), "churn of o'brien in the UK")
     assert "strpos('churn of o''brien in the uk united kingdom great britain" in sql
-    assert "coalesce" not in sql
+    assert "coalesce(segment, country)" in sql
     assert "@" not in statements.lookup(words_of(SHOP), "is ann@example.com at risk?")
-    assert "lower(coalesce(membership_type, home_city" in statements.lookup(words_of(CLUB), "x")
+    assert "lower(coalesce(segment, membership_type, home_city" in statements.lookup(words_of(CLUB), "x")
 
 
 def test_a_table_without_meanings_is_understood_by_its_names() -> None:
