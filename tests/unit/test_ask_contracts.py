@@ -201,6 +201,12 @@ def test_a_table_without_meanings_is_understood_by_its_names() -> None:
 names = st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True).filter(lambda n: n not in RESERVED)
 
 
+def test_a_column_that_is_called_like_an_id_is_a_column() -> None:
+    contract = replace(SHOP, attributes=(Attribute("zone1234"),))
+    assert parsed("churn by zone1234", contract).kind == "aggregate"
+    assert parsed("why is zone9999 at risk?", contract).customer_ids == ("zone9999",)
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_every_example_is_answered_whatever_the_columns_are_called(data: st.DataObject) -> None:

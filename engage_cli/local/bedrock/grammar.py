@@ -54,13 +54,29 @@ def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Inte
     `values` are the known values of each text column. Without them a question that holds unknown words
     gives the kind `lookup`: ask the table for its values and parse again.
     """
-    ids = tuple(dict.fromkeys(match.group(0).strip("#") for match in _CUSTOMER_ID.finditer(question)))
+    ids, rest = _customer_ids(question, lexicon)
     if ids:
-        return _about_customers(_CUSTOMER_ID.sub(f" {CUT} ", question), ids, lexicon)
+        return _about_customers(rest, ids, lexicon)
     text = Text(normal(question))
     if _is_knowledge(text.rest, lexicon):
         return Intent("knowledge")
     return _Parser(text, question, lexicon, values).intent()
+
+
+def _customer_ids(question: str, lexicon: Lexicon) -> tuple[tuple[str, ...], str]:
+    """The customer ids of a question, and the question without them. A column's name is no id."""
+    columns = {column.name for column in lexicon.table.columns}
+    found: dict[str, None] = {}
+
+    def cut(match: re.Match[str]) -> str:
+        word = match.group(0).strip("#")
+        if word.lower() in columns:
+            return match.group(0)
+        found[word] = None
+        return f" {CUT} "
+
+    rest = _CUSTOMER_ID.sub(cut, question)
+    return tuple(found), rest
 
 
 def _is_knowledge(text: str, lexicon: Lexicon) -> bool:
