@@ -33,7 +33,7 @@ BASE_PARAMS: Mapping[str, Any] = {
     "eta": 0.1,
     "min_child_weight": 20,
     "subsample": 0.8,
-    "colsample_bytree": 0.5,
+    "colsample_bytree": 0.4,
     "lambda": 2.0,
     "max_cat_to_onehot": 8,
 }
@@ -67,7 +67,7 @@ class Settings:
     seed: int = 7
     threads: int = 2
     rounds: int = 600
-    patience: int = 20
+    patience: int = 12
     params: Mapping[str, Any] | None = None
     by_target: Mapping[str, Mapping[str, Any]] | None = None
 

@@ -6,7 +6,10 @@ The full card of a version, which the training task writes, is `models/<version>
 from typing import Any
 
 from engage_ml.data_contract import DataContract
-from engage_ml.model_card import importance, quality
+from engage_ml.model_card import importance, measure, quality
+
+HEADLINES = {"churn": ("roc_auc", "ROC AUC"), "engagement": ("r2", "R2"), "value": ("gini", "Gini")}
+"""The measure that says in a sentence how good the predictions of a target are."""
 
 
 def model_card(contract: DataContract, run: dict[str, Any], evaluation: dict[str, Any]) -> str:
@@ -18,7 +21,22 @@ def model_card(contract: DataContract, run: dict[str, Any], evaluation: dict[str
         f"- Promotion: {promoted['reason']}",
         "- Test: on a later period than training and validation, never by random split",
     ]
+    facts += [
+        _sentence(name, entry) for name in HEADLINES if (entry := evaluation["targets"].get(name)) is not None
+    ]
     parts = [f"# Model card: {promoted['model_version']}", "\n".join(facts), *quality(contract, evaluation)]
     if evaluation.get("importance"):
         parts.append(f"## Most important features\n\n{importance(evaluation['importance'])}")
     return "\n\n".join(parts) + "\n"
+
+
+def _sentence(target: str, entry: dict[str, Any]) -> str:
+    """How good the predictions of a target are, beside each baseline: all customers of the test period."""
+    key, title = HEADLINES[target]
+    beside = [
+        f"baseline {name.replace('_', ' ')} {measure(measured['all'], key)}"
+        for name, measured in (entry.get("baselines") or {}).items()
+        if measured.get("all")
+    ]
+    ours = f"- {target.capitalize()}: {title} {measure(entry['challenger']['all'], key)}"
+    return f"{ours}; {', '.join(beside)}" if beside else ours

@@ -171,6 +171,6 @@ def test_the_weekly_trigger_starts_the_pipeline_at_its_time(untraced: Engage) ->
     execution = machine.describe_execution(
         executionArn=f"{arn.replace(':stateMachine:', ':execution:')}:{started}"
     )
-    assert json.loads(execution["input"]) == {"as_of": None, "trigger": "schedule"}
+    assert json.loads(execution["input"]) == {"as_of": None, "trigger": "schedule", "tune": None}
     untraced.ok("schedule", "off")
     untraced.finished(started)

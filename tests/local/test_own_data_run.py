@@ -15,7 +15,7 @@ pytestmark = pytest.mark.local
 @pytest.fixture(scope="module")
 def shop(main_home: Path) -> Engage:
     """The environment `shop`, deployed, with the receipts imported by a guessed contract."""
-    directory = main_home / "work-shop"
+    directory = main_home / "work-receipts"
     directory.mkdir()
     engage = Engage(main_home, "shop", directory)
     own_data.shop(directory, customers=400)

@@ -189,6 +189,27 @@ def _hoist_windows(select: exp.Select) -> None:
     _split(select, taken, _replacer([(n, e.copy()) for n, e in taken], lambda column: None))
 
 
+def _inline_in_order(select: exp.Select) -> None:
+    """Put what an output column stands for into the expressions of ORDER BY that name it.
+
+    DuckDB does not know the type of an output column there while it chooses a macro. A column alone stays:
+    it is a name, and nothing is chosen.
+    """
+    order = select.args.get("order")
+    if order is None:
+        return
+    bodies = {
+        projection.alias_or_name: projection.unalias()
+        for projection in select.expressions
+        if isinstance(projection, exp.Alias)
+    }
+    for ordered in order.expressions:
+        for column in list(ordered.find_all(exp.Column)):
+            body = bodies.get(column.name)
+            if body is not None and not column.table and column.parent is not ordered:
+                column.replace(exp.paren(body.copy()))
+
+
 def hoist(tree: exp.Expression) -> exp.Expression:
     """Return a copy of a resolved query in which no operator stands directly over an aggregate or window.
 
@@ -199,4 +220,5 @@ def hoist(tree: exp.Expression) -> exp.Expression:
         _check_aggregates(select)
         _hoist_aggregates(select)
         _hoist_windows(select)
+        _inline_in_order(select)
     return root

@@ -39,6 +39,18 @@ CASES = [
     ),
     select.gives("select-clause", f"SELECT DISTINCT length(y), 5 FROM {A}", ("1", "5"), names="_col0, _col1"),
     select.gives("select-clause", "SELECT ALL 1 UNION DISTINCT SELECT 1", "1"),
+    select.gives(
+        "order-by-clause",
+        f"SELECT y, count(*) AS n FROM {A} GROUP BY GROUPING SETS ((y)) ORDER BY CASE WHEN strpos('xb', lower(y)) > 0 THEN 0 ELSE 1 END, n",
+        ("b", "1"),
+        ("a", "1"),
+    ),
+    select.gives(
+        "order-by-clause",
+        f"SELECT x + 1 AS more FROM {A} ORDER BY CASE WHEN more = 3 THEN 0 ELSE 1 END",
+        "3",
+        "2",
+    ),
     select.gives("set-operations", "SELECT 13 UNION SELECT 42 UNION SELECT 13 ORDER BY 1", "13", "42"),
     select.gives("set-operations", "SELECT * FROM (VALUES 13, 42) INTERSECT SELECT 13", "13"),
     select.gives("set-operations", "SELECT * FROM (VALUES 13, 42) EXCEPT SELECT 13", "42"),
