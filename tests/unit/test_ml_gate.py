@@ -15,7 +15,7 @@ def gap(mean: float, error: float = 0.001, loss: float = 0.4) -> dict[str, float
 def test_the_first_model_is_promoted() -> None:
     decision = gate(None, NEW, None)
     assert decision.promote
-    assert decision.reason == "There is no champion yet."
+    assert decision.reason == "This is the first model: there is no champion to compare with."
 
 
 def test_a_challenger_that_is_better_is_promoted() -> None:

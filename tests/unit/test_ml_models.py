@@ -76,7 +76,10 @@ def test_the_evaluation_is_written_last_and_the_model_is_complete(lake: Lake) ->
     assert head["code_version"] == task.code_version()
     assert head["data_window"] == {"from": PLAN.first_week.isoformat(), "until": AS_OF.isoformat()}
     stored = json.loads(lake.store.get(f"runs/{RUN}/evaluation.json"))
-    assert stored["decision"] == {"promote": True, "reason": "There is no champion yet."}
+    assert stored["decision"] == {
+        "promote": True,
+        "reason": "This is the first model: there is no champion to compare with.",
+    }
     assert registry.versions(lake.store) == [lake.version]
 
 
