@@ -24,8 +24,10 @@ Each function, task and service has a role of its own. This table is made from t
 - Nothing is allowed `*` actions. `*` as a resource appears only for actions that take no resource.
 - `${Name}` stands for a parameter or resource of the template; the account and Region are left out of ARNs
   (`…`).
-- No role may read the bucket of planted truth, whose policy also denies it. Only `validate` and the crawler
-  read raw data, which alone holds names and e-mail addresses; `prepare` and `meter` may list its keys.
+- No role may read the bucket of planted truth, whose policy also denies it; but the training task may read
+  `ceiling/*` in it, to compare finished models with the best possible predictions.
+- Only `validate` and the crawler read raw data, which alone holds names and e-mail addresses; `prepare` and
+  `meter` may list its keys.
 - The local endpoint enforces the same policies, so a missing permission is found before anything is deployed
   to AWS.
 """

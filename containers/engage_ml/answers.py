@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from .blocks import FeatureBlock
-from .contract import PREDICTION_COLUMNS, RISK_HIGH, RISK_MEDIUM, age_band, risk_band
+from .contract import RISK_HIGH, RISK_MEDIUM, risk_band
+from .data_contract import BOOLEAN, CATEGORY, Attribute
 from .explain import TOP, Reason, reasons
+from .history import recently_active
+from .prediction_table import prediction_table
 from .score import Model, Predictions
+from .segments import assign, stored_edge
 
 DIGITS = {"churn_probability": 6, "expected_engagement": 6, "expected_value": 4}
 
@@ -22,7 +26,9 @@ def predict_with_reasons(
 ) -> tuple[Predictions, list[list[Reason]]]:
     """Predictions and three reasons for each row of a block."""
     data = model.data(model.matrix(block), threads)
-    return model.predict_matrix(data), reasons(model, block, data)
+    found = model.predict_block(block, data)
+    churn = np.round(found.churn_probability, DIGITS["churn_probability"])  # as `risk_band` sees it
+    return found, reasons(model, block, data, churn)
 
 
 def answer_rows(
@@ -46,7 +52,8 @@ def answer_rows(
 
 
 def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: int = 1) -> dict[str, Any]:
-    """The columns of the predictions table (`contract.PREDICTION_COLUMNS`) for a block."""
+    """The columns of the predictions table (`prediction_table`) for a block."""
+    contract = model.contract
     found, why = predict_with_reasons(model, block, threads)
     churn = np.round(found.churn_probability, DIGITS["churn_probability"])
     bands = np.array(["low", "medium", "high"])[(churn >= RISK_MEDIUM).astype(int) + (churn >= RISK_HIGH)]
@@ -54,19 +61,35 @@ def prediction_columns(model: Model, block: FeatureBlock, run_id: str, threads: 
         "customer_id": block.ids.tolist(),
         "churn_probability": churn,
         "expected_engagement": np.round(found.expected_engagement, DIGITS["expected_engagement"]),
+        "engagement_low": np.round(found.engagement_low, DIGITS["expected_engagement"]),
+        "engagement_high": np.round(found.engagement_high, DIGITS["expected_engagement"]),
         "expected_value": np.round(found.expected_value, DIGITS["expected_value"]),
+        "value_low": np.round(found.value_low, DIGITS["expected_value"]),
+        "value_high": np.round(found.value_high, DIGITS["expected_value"]),
         "risk_band": bands.tolist(),
-        "age_band": [age_band(age) for age in block.column("age").tolist()],
         "tenure_weeks": block.column("tenure_weeks").astype(np.int64),
         "active_weeks_12": block.column("active_weeks_12").astype(np.int64),
-        "spend_12w": np.round(block.column("spend_12w").astype(np.float64), 2),
+        "value_12w": np.round(block.column(f"{contract.value}_12w").astype(np.float64), 2),
         "days_since_active": block.column("days_since_active").astype(np.int64),
-        "recently_active": block.column("active_weeks_4") > 0,
+        "recently_active": recently_active(contract, block),
         "model_version": [model.version] * len(block),
         "run_id": [run_id] * len(block),
     }
-    for name in ("country", "plan", "device", "acquisition_channel"):
-        columns[name] = block.labels(name)
+    columns["segment"] = assign(contract, columns, stored_edge(model.metadata))
+    for attribute in contract.attributes:
+        columns[attribute.column] = _shown(attribute, block)
     for at in range(TOP):
-        columns[f"reason_{at + 1}"] = [given[at].sentence for given in why]
-    return {name: columns[name] for name, _ in PREDICTION_COLUMNS}
+        columns[f"reason_{at + 1}"] = [given[at].sentence if at < len(given) else None for given in why]
+    return {name: columns[name] for name, _ in prediction_table(contract)}
+
+
+def _shown(attribute: Attribute, block: FeatureBlock) -> list[Any]:
+    """An attribute as predictions carry it: words, a group, yes or no, or a number; None is missing."""
+    if attribute.kind == CATEGORY:
+        return block.labels(attribute.name)
+    values = block.column(attribute.name).tolist()
+    if attribute.bands:
+        return [attribute.band(v) for v in values]
+    if attribute.kind == BOOLEAN:
+        return [None if v != v else bool(v) for v in values]
+    return [None if v != v else v for v in values]

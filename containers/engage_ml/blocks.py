@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import SCHEMA_VERSION
 from .contract import ContractError
-from .dictionary import BY_NAME, CATEGORICAL, FEATURE_NAMES
+from .dictionary import Dictionary, Feature
 
 Floats = NDArray[np.float32]
 
@@ -99,8 +99,14 @@ def _npy(array: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
+def empty_block(known: Dictionary) -> FeatureBlock:
+    """A block without rows: a shard may be empty, and readers expect its files all the same."""
+    values = np.empty((0, len(known.names)), dtype=np.float32)
+    return FeatureBlock(np.empty(0, dtype=str), known.names, values, {name: [] for name in known.categorical})
+
+
 def block_from_features(
-    features: Mapping[str, Any], typical: Mapping[str, Any] | None = None
+    known: Dictionary, features: Mapping[str, Any], typical: Mapping[str, Any] | None = None
 ) -> FeatureBlock:
     """A block of one row (id `""`) from features by name; those left out take `typical` values, else stay
     missing.
@@ -108,32 +114,32 @@ def block_from_features(
     Raises:
         ContractError: when a name is no feature or a value has the wrong type.
     """
-    unknown = sorted(set(features) - set(FEATURE_NAMES))
+    unknown = sorted(set(features) - set(known.names))
     if unknown:
-        raise ContractError(f"Unknown feature {unknown[0]!r}; the features are {', '.join(FEATURE_NAMES)}.")
+        raise ContractError(f"Unknown feature {unknown[0]!r}; the features are {', '.join(known.names)}.")
     merged = {**(typical or {}), **{k: v for k, v in features.items() if v is not None}}
     vocabulary: dict[str, list[str]] = {}
-    values = np.full((1, len(FEATURE_NAMES)), np.nan, dtype=np.float32)
-    for at, name in enumerate(FEATURE_NAMES):
-        value = merged.get(name)
-        if name in CATEGORICAL:
-            vocabulary[name] = [] if value is None else [_as_text(name, value)]
+    values = np.full((1, len(known.names)), np.nan, dtype=np.float32)
+    for at, feature in enumerate(known.features):
+        value = merged.get(feature.name)
+        if feature.categorical:
+            vocabulary[feature.name] = [] if value is None else [_as_text(feature, value)]
             value = None if value is None else 0.0
         if value is not None:
-            values[0, at] = _as_number(name, value)
-    return FeatureBlock(np.array([""]), FEATURE_NAMES, values, vocabulary)
+            values[0, at] = _as_number(feature, value)
+    return FeatureBlock(np.array([""]), known.names, values, vocabulary)
 
 
-def _as_text(name: str, value: Any) -> str:
+def _as_text(feature: Feature, value: Any) -> str:
     if not isinstance(value, str):
-        raise ContractError(f"The feature {name!r} must be text ({BY_NAME[name].unit}), not {value!r}.")
+        raise ContractError(f"The feature {feature.name!r} must be text ({feature.unit}), not {value!r}.")
     return value
 
 
-def _as_number(name: str, value: Any) -> float:
+def _as_number(feature: Feature, value: Any) -> float:
     if not isinstance(value, (int, float)) or abs(value) > 3e38 or value != value:
         raise ContractError(
-            f"The feature {name!r} must be a finite number ({BY_NAME[name].unit}), not {value!r}."
+            f"The feature {feature.name!r} must be a finite number ({feature.unit}), not {value!r}."
         )
     return float(value)
 

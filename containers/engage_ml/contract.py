@@ -1,8 +1,8 @@
-"""The data contract: raw columns, time arithmetic, targets and prediction columns. Standard library only.
+"""Time arithmetic, targets and splits. Standard library only. What the data hold is in `data_contract`.
 
 Time. `as_of` is a Monday and the exclusive upper bound of what is known. The cut-off `c_k` lies `4 * k`
-weeks before it. Features at a cut-off come from the 12 weeks before it, labels from the `horizon` weeks
-that start at it.
+weeks before it. Features at a cut-off come from the weeks before it, labels from the `horizon` weeks that
+start at it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-LOOKBACK_WEEKS = 12
-"""Weeks of activity before a cut-off that features may use."""
 STEP_WEEKS = 4
 """Distance between neighbouring cut-offs."""
-RECENT_WEEKS = 4
-"""A customer with an active day in this many last weeks is "recently active"."""
 MAX_TRAIN_CUTOFFS = 3
 """At most this many training cut-offs for one target."""
-HISTORY_WEEKS = 52
+HISTORY_WEEKS = 99
 """Weeks before the as-of date that a run may read; keeps the weekly partitions of one CTAS under Athena's
 100.
 """
@@ -31,51 +27,6 @@ MAX_SHARDS = 100
 
 class ContractError(ValueError):
     """The data, or the dates asked for, do not fit the contract. The message says what and by how much."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A raw column: `kind` is string, date, integer, number or boolean."""
-
-    name: str
-    kind: str
-    meaning: str
-    required: bool = True
-    personal: bool = False
-    """Personal or protected: stays in the raw zone."""
-
-
-CUSTOMER_COLUMNS: tuple[Column, ...] = (
-    Column("customer_id", "string", "unique key of the customer"),
-    Column("name", "string", "name", required=False, personal=True),
-    Column("email", "string", "e-mail address", required=False, personal=True),
-    Column("country", "string", "ISO 3166 two-letter code"),
-    Column("city", "string", "city", required=False, personal=True),
-    Column("signup_date", "date", "day of sign-up"),
-    Column("acquisition_channel", "string", "how the customer was won"),
-    Column("plan", "string", "subscription plan"),
-    Column("device", "string", "main device"),
-    Column("age", "integer", "age in years, may be empty"),
-    Column("gender", "string", "gender, may be empty", required=False, personal=True),
-    Column("marketing_opt_in", "boolean", "agreed to marketing mail"),
-)
-
-ACTIVITY_COLUMNS: tuple[Column, ...] = (
-    Column("customer_id", "string", "key of the customer"),
-    Column("active_days", "integer", "days with activity in the week, 0 to 7"),
-    Column("sessions", "integer", "sessions"),
-    Column("minutes", "number", "minutes of use"),
-    Column("posts", "integer", "posts written"),
-    Column("likes", "integer", "likes given"),
-    Column("messages", "integer", "messages sent"),
-    Column("purchases", "integer", "purchases"),
-    Column("spend", "number", "spend in USD"),
-    Column("support_tickets", "integer", "support tickets opened"),
-)
-"""Columns inside the activity files; the week is the partition `week=YYYY-MM-DD`, a Monday."""
-
-CATEGORICAL_ATTRIBUTES = ("country", "plan", "device", "acquisition_channel")
-MEASURES = tuple(c.name for c in ACTIVITY_COLUMNS if c.kind in ("integer", "number"))
 
 
 @dataclass(frozen=True)
@@ -93,12 +44,8 @@ class Target:
         return self.horizon_weeks // STEP_WEEKS
 
 
-TARGETS: tuple[Target, ...] = (
-    Target("engagement", "engagement", 4, "share of the next 28 days with activity, 0 to 1"),
-    Target("churn", "churned", 4, "1 when there is no active day in the next 4 weeks, else 0"),
-    Target("value", "value", 12, "spend in the next 12 weeks, USD"),
-)
-TARGET_BY_NAME: Mapping[str, Target] = {t.name: t for t in TARGETS}
+LABELS: Mapping[str, str] = {"engagement": "engagement", "churn": "churned", "value": "value"}
+"""The targets, which every contract has, and their label columns."""
 
 RISK_HIGH = 0.6
 RISK_MEDIUM = 0.3
@@ -110,41 +57,6 @@ def risk_band(churn_probability: float) -> str:
     if churn_probability >= RISK_HIGH:
         return "high"
     return "medium" if churn_probability >= RISK_MEDIUM else "low"
-
-
-AGE_BANDS = ((25, "under 25"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"))
-
-
-def age_band(age: float | None) -> str:
-    """The age group that predictions carry instead of the age; `unknown` for a missing one (None or NaN)."""
-    if age is None or age != age:
-        return "unknown"
-    return next((name for below, name in AGE_BANDS if age < below), "65 and over")
-
-
-PREDICTION_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("customer_id", "string"),
-    ("churn_probability", "double"),
-    ("expected_engagement", "double"),
-    ("expected_value", "double"),
-    ("risk_band", "string"),
-    ("reason_1", "string"),
-    ("reason_2", "string"),
-    ("reason_3", "string"),
-    ("country", "string"),
-    ("plan", "string"),
-    ("device", "string"),
-    ("acquisition_channel", "string"),
-    ("age_band", "string"),
-    ("tenure_weeks", "bigint"),
-    ("active_weeks_12", "bigint"),
-    ("spend_12w", "double"),
-    ("days_since_active", "bigint"),
-    ("recently_active", "boolean"),
-    ("model_version", "string"),
-    ("run_id", "string"),
-)
-"""Columns of a predictions file and their Glue types; `as_of` is the partition key and not in the file."""
 
 
 def parse_monday(text: str | date, what: str = "date") -> date:
@@ -176,6 +88,10 @@ class SplitPlan:
     train: Mapping[str, tuple[date, ...]]
     validation: Mapping[str, date]
     test: Mapping[str, date]
+    horizons: Mapping[str, int]
+    """Weeks that a label looks ahead, by target."""
+    first_week: date
+    """The oldest week that is known and read: features over the whole history begin there."""
 
     @property
     def labelled(self) -> tuple[date, ...]:
@@ -187,17 +103,14 @@ class SplitPlan:
             found.update(days)
         return tuple(sorted(found))
 
-    @property
-    def first_week(self) -> date:
-        """The oldest week that any feature of this plan reads."""
-        return self.labelled[0] - timedelta(weeks=LOOKBACK_WEEKS)
-
     def to_spec(self) -> dict[str, Any]:
         """The `cutoffs` object of `spec.json`, with ISO dates."""
         return {
             "train": {name: [d.isoformat() for d in days] for name, days in self.train.items()},
             "validation": {name: d.isoformat() for name, d in self.validation.items()},
             "test": {name: d.isoformat() for name, d in self.test.items()},
+            "horizon_weeks": dict(self.horizons),
+            "first_week": self.first_week.isoformat(),
         }
 
     @classmethod
@@ -210,20 +123,24 @@ class SplitPlan:
         try:
             return cls(
                 as_of=parse_monday(as_of, "as-of date"),
-                train={t.name: tuple(parse_monday(d) for d in spec["train"][t.name]) for t in TARGETS},
-                validation={t.name: parse_monday(spec["validation"][t.name]) for t in TARGETS},
-                test={t.name: parse_monday(spec["test"][t.name]) for t in TARGETS},
+                train={name: tuple(parse_monday(d) for d in spec["train"][name]) for name in LABELS},
+                validation={name: parse_monday(spec["validation"][name]) for name in LABELS},
+                test={name: parse_monday(spec["test"][name]) for name in LABELS},
+                horizons={name: int(spec["horizon_weeks"][name]) for name in LABELS},
+                first_week=parse_monday(spec["first_week"], "first week"),
             )
         except KeyError as error:
             raise ContractError(f"The run specification has no {error} among its cut-offs.") from error
 
 
-def weeks_needed() -> int:
-    """The fewest weeks of data for one training cut-off of every target (48: set by value, 3 x 12 + 12)."""
-    return max(3 * t.horizon_weeks for t in TARGETS) + LOOKBACK_WEEKS
-
-
-def cutoffs(as_of: date | str, first_week: date | str, last_week: date | str | None = None) -> SplitPlan:
+def cutoffs(
+    as_of: date | str,
+    first_week: date | str,
+    last_week: date | str | None = None,
+    *,
+    horizons: Mapping[str, int],
+    lookback_weeks: int,
+) -> SplitPlan:
     """The split by time for data that begin in `first_week` and are known up to `as_of` (exclusive).
 
     With a horizon of `s` steps, the test cut-off is `c_s`, validation `c_2s`, training `c_3s` and up to two
@@ -232,7 +149,7 @@ def cutoffs(as_of: date | str, first_week: date | str, last_week: date | str | N
 
     Raises:
         ContractError: when a date is no Monday, when the data end before `as_of` (labels would count
-            missing weeks as inactivity), or when a target has no training cut-off with 12 weeks of history.
+            missing weeks as inactivity), or when a target has no training cut-off with a whole lookback.
     """
     end = parse_monday(as_of, "as-of date")
     start = parse_monday(first_week, "first week")
@@ -243,22 +160,25 @@ def cutoffs(as_of: date | str, first_week: date | str, last_week: date | str | N
                 f"The as-of date {end} lies after the end of the data, {data_end} (exclusive)."
             )
     start = max(start, end - timedelta(weeks=HISTORY_WEEKS))
+    steps = {name: horizons[name] // STEP_WEEKS for name in LABELS}
     train: dict[str, tuple[date, ...]] = {}
-    for target in TARGETS:
-        ks = range(3 * target.steps, 3 * target.steps + MAX_TRAIN_CUTOFFS)
-        days = (cutoff_at(end, k) for k in ks)
-        train[target.name] = tuple(d for d in days if d - timedelta(weeks=LOOKBACK_WEEKS) >= start)
-        if not train[target.name]:
+    for name, s in steps.items():
+        days = (cutoff_at(end, k) for k in range(3 * s, 3 * s + MAX_TRAIN_CUTOFFS))
+        train[name] = tuple(d for d in days if d - timedelta(weeks=lookback_weeks) >= start)
+        if not train[name]:
             weeks = max(0, (end - start).days // 7)
+            needed = max(3 * h for h in horizons.values()) + lookback_weeks
             raise ContractError(
-                f"There are {weeks} weeks of activity before {end}; at least {weeks_needed()} are needed to "
-                f"train, validate and test {target.name} on separate periods."
+                f"There are {weeks} weeks of activity before {end}; at least {needed} are needed to "
+                f"train, validate and test {name} on separate periods."
             )
     return SplitPlan(
         as_of=end,
         train=train,
-        validation={t.name: cutoff_at(end, 2 * t.steps) for t in TARGETS},
-        test={t.name: cutoff_at(end, t.steps) for t in TARGETS},
+        validation={name: cutoff_at(end, 2 * s) for name, s in steps.items()},
+        test={name: cutoff_at(end, s) for name, s in steps.items()},
+        horizons=dict(horizons),
+        first_week=start,
     )
 
 

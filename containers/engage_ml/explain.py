@@ -1,9 +1,8 @@
 """Why a customer's churn risk is what it is: three reasons in words with the customer's own numbers.
 
 Each feature's contribution to the margin (log-odds) of the churn model is added up by group
-(`dictionary.Feature.group`), so that three reasons tell three stories. They are sorted along the direction
-in which the customer departs from the average: for one above it what raises the risk comes first, for one
-below it what lowers it.
+(`dictionary.Feature.group`), so that three reasons tell three stories. For a customer at medium or high risk,
+or above the average, what raises the risk comes first; for the others what lowers it.
 
 Contributions are path attributions (Saabas 2014: the change of the expected margin at each split on the way
 to the leaf), XGBoost's `approx_contribs`, or exact TreeSHAP (Lundberg 2018) when asked. Like SHAP they add
@@ -13,7 +12,7 @@ times as long (docs/models.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import FeatureBlock
-from .dictionary import BY_NAME
+from .contract import RISK_MEDIUM
 from .score import CHURN, Model
+from .words import Builder
 
 RAISES, LOWERS = "raises", "lowers"
 TOP = 3
@@ -60,22 +60,36 @@ def contributions(model: Model, data: Any, *, exact: bool = False) -> NDArray[np
 
 
 def reasons(
-    model: Model, block: FeatureBlock, data: Any, *, exact: bool = False, top: int = TOP
+    model: Model,
+    block: FeatureBlock,
+    data: Any,
+    churn: NDArray[np.float64] | None = None,
+    *,
+    exact: bool = False,
+    top: int = TOP,
 ) -> list[list[Reason]]:
-    """The `top` reasons of each row of the block; `data` is `model.data(model.matrix(block))`."""
+    """The `top` reasons of each row of the block; `data` is `model.data(model.matrix(block))`.
+
+    `churn` are the predicted probabilities `[rows]`: from `RISK_MEDIUM` on, what raises the risk comes
+    first even for a customer below an average that is high itself.
+    """
     if len(block) == 0:
         return []
     single = contributions(model, data, exact=exact)
-    groups = sorted({BY_NAME[n].group for n in model.features} - set(SILENT_GROUPS))
-    members = [[i for i, n in enumerate(model.features) if BY_NAME[n].group == g] for g in groups]
+    group_of = {n: model.dictionary.by_name[n].group for n in model.features}
+    groups = sorted(set(group_of.values()) - set(SILENT_GROUPS))
+    members = [[i for i, n in enumerate(model.features) if group_of[n] == g] for g in groups]
     summed = np.stack([single[:, m].sum(axis=1) for m in members], axis=1)
     leading = np.stack([np.array(m)[np.abs(single[:, m]).argmax(axis=1)] for m in members], axis=1)
-    direction = np.where(summed.sum(axis=1) >= 0, 1.0, -1.0).astype(np.float32)
+    raised = summed.sum(axis=1) >= 0
+    if churn is not None:
+        raised |= np.asarray(churn) >= RISK_MEDIUM
+    direction = np.where(raised, 1.0, -1.0).astype(np.float32)
     order = np.argsort(-summed * direction[:, None], axis=1, kind="stable")[:, :top]
     rows = np.arange(len(block))[:, None]
     effects = (summed[rows, order] >= 0).tolist()
     features = leading[rows, order].tolist()
-    texts = _Texts(block)
+    texts = _Texts(block, model.words)
     ranked = order.tolist()
     found: list[list[Reason]] = []
     for row in range(len(block)):
@@ -93,20 +107,16 @@ def _reason(feature: str, text: str, raises: bool) -> Reason:
     return Reason(feature, text, RAISES if raises else LOWERS)
 
 
-def sentence(group: str, *values: Any) -> str:
-    """The words of a group for the values of its features (None: missing), in the order of `_BUILDERS`."""
-    return _BUILDERS[group][1](*values)
-
-
 class _Texts:
     """Words for a group and a row. Columns become Python lists once; equal numbers share one text."""
 
-    def __init__(self, block: FeatureBlock) -> None:
+    def __init__(self, block: FeatureBlock, said: Mapping[str, Builder]) -> None:
         self._columns: dict[str, list[Any]] = {}
-        self._block = block
+        self._block, self._said = block, said
 
     def of(self, group: str, row: int) -> str:
-        return sentence(group, *[self._column(name)[row] for name in _BUILDERS[group][0]])
+        needed, build = self._said[group]
+        return build(*[self._column(name)[row] for name in needed])
 
     def _column(self, name: str) -> list[Any]:
         if name not in self._columns:
@@ -117,131 +127,3 @@ class _Texts:
                 values = self._block.column(name).tolist()
                 self._columns[name] = [None if v != v else v for v in values]
         return self._columns[name]
-
-
-def count(value: float | None, one: str, many: str | None = None) -> str:
-    """A number with its noun: `count(1, "week")` is "1 week", zero is "no week"; no decimals for whole
-    numbers.
-    """
-    if value is None:
-        return f"an unknown number of {many or one + 's'}"
-    if value == 0:
-        return f"no {one}"
-    rounded = round(value, 1)
-    shown = f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
-    return f"{shown} {one if rounded == 1 else many or one + 's'}"
-
-
-def _recency(days: float | None, usual: float | None, weeks: float | None, observed: float | None) -> str:
-    if not weeks:
-        if observed is not None and observed < 12:
-            # At least one week: a customer is in the population only after the day of sign-up.
-            return f"no active day since the sign-up {count(observed, 'week')} ago"
-        return "no active day in the last 12 weeks"
-    habit = (
-        ""
-        if usual is None
-        else "; usually active every week"
-        if usual < 1.05
-        else (f"; usually active every {count(usual, 'week')}")
-    )
-    return (f"no active day for {count(days, 'day')}" if days else "active in the last week") + habit
-
-
-def _frequency(four: float | None, twelve: float | None, weeks: float | None) -> str:
-    if not weeks:
-        return "no active week among the last 12"
-    return f"{count(four, 'active day')} in the last 4 weeks, {_bare(twelve)} in the last 12"
-
-
-def _trend(eight: float | None, four: float | None) -> str:
-    before = None if eight is None or four is None else eight - four
-    return f"{count(four, 'active day')} in the last 4 weeks, {_bare(before)} in the 4 before"
-
-
-def _bare(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:g}"
-
-
-def _variability(most: float | None, spread: float | None) -> str:
-    calm = spread is not None and spread < 1
-    if not most:
-        return "no active week among the last 12"
-    rhythm = "steady" if calm else "uneven"
-    return f"at most {count(most, 'active day')} a week in the last 12 weeks, {rhythm} from week to week"
-
-
-def _use(four: float | None, twelve: float | None) -> str:
-    return f"{count(four, 'session')} in the last 4 weeks, {_bare(twelve)} in the last 12"
-
-
-def _social(posts: float | None, likes: float | None, messages: float | None) -> str:
-    if not (posts or likes or messages):
-        return "no posts, likes or messages in the last 4 weeks"
-    return (
-        f"{count(posts, 'post')}, {count(likes, 'like')} and {count(messages, 'message')} in the last 4 weeks"
-    )
-
-
-def _buying(four: float | None, twelve: float | None) -> str:
-    if not twelve:
-        return "no purchase in the last 12 weeks"
-    return f"{count(four, 'purchase')} in the last 4 weeks, {_bare(twelve)} in the last 12"
-
-
-def _spend(four: float | None, twelve: float | None) -> str:
-    if not twelve:
-        return "no spend in the last 12 weeks"
-    return f"spend of ${four or 0:,.2f} in the last 4 weeks, ${twelve:,.2f} in the last 12"
-
-
-def _support(four: float | None, twelve: float | None) -> str:
-    if not twelve:
-        return "no support ticket in the last 12 weeks"
-    return f"{count(four, 'support ticket')} in the last 4 weeks, {_bare(twelve)} in the last 12"
-
-
-def _tenure(weeks: float | None) -> str:
-    if weeks == 0:
-        return "customer for less than a week"
-    return f"customer for {count(weeks, 'week')}"
-
-
-def _age(age: float | None) -> str:
-    return "age unknown" if age is None else f"age {age:g}"
-
-
-def _marketing(opted: float | None) -> str:
-    if opted is None:
-        return "marketing mail: unknown"
-    return "agreed to marketing mail" if opted else "did not agree to marketing mail"
-
-
-def _attribute(noun: str) -> Callable[[str], str]:
-    return lambda value: f"{noun} {value}"
-
-
-def _entry(build: Callable[..., str], *needed: str) -> tuple[Sequence[str], Callable[..., str]]:
-    return needed, lru_cache(maxsize=4096)(build)
-
-
-_BUILDERS: dict[str, tuple[Sequence[str], Callable[..., str]]] = {
-    "country": _entry(_attribute("country"), "country"),
-    "plan": _entry(_attribute("plan"), "plan"),
-    "device": _entry(_attribute("device"), "device"),
-    "acquisition_channel": _entry(_attribute("won through"), "acquisition_channel"),
-    "age": _entry(_age, "age"),
-    "marketing_opt_in": _entry(_marketing, "marketing_opt_in"),
-    "tenure": _entry(_tenure, "tenure_weeks"),
-    "recency": _entry(
-        _recency, "days_since_active", "usual_gap_weeks", "active_weeks_12", "observed_weeks_12"
-    ),
-    "frequency": _entry(_frequency, "active_days_4w", "active_days_12w", "active_weeks_12"),
-    "trend": _entry(_trend, "active_days_8w", "active_days_4w"),
-    "variability": _entry(_variability, "active_days_max", "active_days_std"),
-    "use": _entry(_use, "sessions_4w", "sessions_12w"),
-    "social": _entry(_social, "posts_4w", "likes_4w", "messages_4w"),
-    "buying": _entry(_buying, "purchases_4w", "purchases_12w"),
-    "spend": _entry(_spend, "spend_4w", "spend_12w"),
-    "support": _entry(_support, "support_tickets_4w", "support_tickets_12w"),
-}

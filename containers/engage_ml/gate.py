@@ -47,7 +47,7 @@ def gate(
     comparison would mean nothing.
     """
     if differences is None or champion_as_of is None:
-        return Decision(True, "There is no champion yet.")
+        return Decision(True, "This is the first model: there is no champion to compare with.")
     if champion_as_of > as_of:
         return Decision(
             False, f"The champion knows data up to {champion_as_of}, later than this run's {as_of}; it stays."

@@ -1,4 +1,10 @@
-"""Measures of predictions and points of curves for plots. Plain numbers in, JSON-ready numbers out."""
+"""Measures of predictions. Plain arrays in, JSON-ready numbers out; curves for plots are in `curves.py`.
+
+Which measure is for what: R2, totals and deviance judge the expected value (a mean); MAE is least for a
+median, so it is taken of the median where a model gives one, and `mae_of_expected` tells that of the mean.
+`spearman_rounded` first rounds predictions to what can be told apart (a day of activity, a dollar): most
+outcomes are exactly zero, and an order among customers who will all do nothing is neither right nor wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,156 +13,125 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import weighted
+from .bootstrap import Measured, Resample
+from .weighted import Order
+
 Doubles = NDArray[np.float64]
-CALIBRATION_BINS = 10
-CURVE_POINTS = 101
+TWEEDIE_POWER = 1.2
+"""Between 1 (Poisson, nearer to squared error: large amounts count) and 2 (gamma: relative errors count)."""
 
 
-def churn_metrics(outcome: Doubles, probability: Doubles) -> dict[str, float | None]:
-    """ROC AUC, average precision, log loss, calibration error (ECE, ten equal-sized bins), lift in the top
-    decile.
-
-    Measures that need both outcomes are None when there is one only.
+def churn_measures(weights: Doubles, outcome: Doubles, probability: Doubles) -> dict[str, Doubles]:
+    """ROC AUC, average precision, log loss, calibration error (ten bins of equal size), lift in the top
+    decile; each `[samples]`, NaN where it needs both outcomes and there is one.
     """
-    from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
-
-    both = len(outcome) > 0 and outcome.min() != outcome.max()
+    order = Order.of(probability)
+    chance = np.clip(probability, 1e-6, 1 - 1e-6)
+    losses = -(outcome * np.log(chance) + (1 - outcome) * np.log(1 - chance))
+    both = outcome.min() != outcome.max()
+    log_loss = weighted.mean(weights, losses)
     return {
-        "rows": len(outcome),
-        "base_rate": _number(outcome.mean()) if len(outcome) else None,
-        "roc_auc": _number(roc_auc_score(outcome, probability)) if both else None,
-        "average_precision": _number(average_precision_score(outcome, probability)) if both else None,
-        "log_loss": _number(log_loss(outcome, np.clip(probability, 1e-6, 1 - 1e-6), labels=[0, 1]))
-        if both
-        else None,
-        "calibration_error": calibration_error(outcome, probability) if len(outcome) else None,
-        "lift_top_decile": top_decile_lift(outcome, probability) if both else None,
+        "roc_auc": weighted.roc_auc(weights, outcome, order),
+        "average_precision": weighted.average_precision(weights, outcome, order),
+        "log_loss": log_loss if both else np.full(len(weights), np.nan),
+        "calibration_error": weighted.calibration_error(weights, outcome, probability),
+        "lift_top_decile": weighted.top_decile_lift(weights, outcome, order),
     }
 
 
-def amount_metrics(actual: Doubles, predicted: Doubles) -> dict[str, float | None]:
-    """MAE, R2, Spearman, normalised Gini, and the sums predicted and actual with their ratio."""
-    if len(actual) < 2:
-        return {"rows": len(actual)}
-    from sklearn.metrics import mean_absolute_error, r2_score
+def amount_measures(
+    weights: Doubles, actual: Doubles, expected: Doubles, median: Doubles | None, step: float
+) -> dict[str, Doubles]:
+    """MAE, R2, Spearman, normalised Gini and the ratio of the sums predicted and actual; each `[samples]`.
 
-    total = float(actual.sum())
-    return {
-        "rows": len(actual),
-        "mae": _number(mean_absolute_error(actual, predicted)),
-        "r2": _number(r2_score(actual, predicted)) if actual.min() != actual.max() else None,
-        "spearman": spearman(actual, predicted),
-        "gini": normalised_gini(actual, predicted),
-        "total_actual": _number(total),
-        "total_predicted": _number(predicted.sum()),
-        "total_ratio": _number(predicted.sum() / total) if total else None,
-    }
-
-
-def spearman(actual: Doubles, predicted: Doubles) -> float | None:
-    """Rank correlation; None when either side is constant."""
-    from scipy.stats import spearmanr
-
-    if actual.min() == actual.max() or predicted.min() == predicted.max():
-        return None
-    return _number(spearmanr(actual, predicted).statistic)
-
-
-def normalised_gini(actual: Doubles, predicted: Doubles) -> float | None:
-    """Gini of the actual amounts ranked by prediction, divided by that of the perfect ranking.
-
-    Ties in the prediction share the mean of their amounts, so that the order of rows does not matter.
+    `step` is the smallest difference in the outcome that counts: a day of activity, a dollar.
     """
-    if len(actual) == 0 or actual.sum() <= 0 or actual.min() == actual.max():
-        return None
-    return _number(_gini(actual, predicted) / _gini(actual, actual))
+    central = expected if median is None else median
+    order, truth = Order.of(expected), Order.of(actual)
+    best = weighted.gini(weights, actual, truth)
+    ratio = _ratio(weights @ expected, weights @ actual)
+    return {
+        "mae": weighted.mean(weights, np.abs(actual - central)),
+        "mae_of_expected": weighted.mean(weights, np.abs(actual - expected)),
+        "r2": weighted.r2(weights, actual, expected),
+        "spearman": weighted.rank_correlation(weights, truth, order),
+        "spearman_rounded": weighted.rank_correlation(weights, truth, Order.of(np.round(expected / step))),
+        "gini": _ratio(weighted.gini(weights, actual, order), best),
+        "total_ratio": ratio,
+    }
 
 
-def _gini(actual: Doubles, score: Doubles) -> float:
-    _, group = np.unique(-score, return_inverse=True)
-    amounts = np.bincount(group, weights=actual)
-    sizes = np.bincount(group).astype(np.float64)
-    share = np.concatenate([[0.0], np.cumsum(amounts) / actual.sum()])
-    people = np.concatenate([[0.0], np.cumsum(sizes) / len(actual)])
-    return float(2 * np.trapezoid(share, people) - 1)
+def measure(
+    target: str,
+    actual: Doubles,
+    prediction: Doubles,
+    resample: Resample,
+    median: Doubles | None = None,
+    step: float = 1.0,
+) -> Measured:
+    """The measures of a prediction on all rows, and on the rows of each bootstrap sample."""
+
+    def under(weights: Doubles, rows: Any) -> dict[str, Doubles]:
+        if target == "churn":
+            return churn_measures(weights, actual[rows], prediction[rows])
+        central = None if median is None else median[rows]
+        return amount_measures(weights, actual[rows], prediction[rows], central, step)
+
+    whole = under(np.ones((1, len(actual))), slice(None))
+    values = {name: float(value[0]) for name, value in whole.items()}
+    return Measured(values, under(resample.weights, resample.rows))
 
 
-def calibration_bins(outcome: Doubles, probability: Doubles) -> list[dict[str, float]]:
-    """Mean prediction, mean outcome and rows in (up to) ten bins of equal size, by rising prediction."""
-    order = np.argsort(probability, kind="stable")
-    parts = [part for part in np.array_split(order, CALIBRATION_BINS) if len(part)]
-    return [
-        {
-            "predicted": _number(probability[part].mean()),
-            "actual": _number(outcome[part].mean()),
-            "rows": len(part),
-        }
-        for part in parts
-    ]
+def described(
+    target: str, actual: Doubles, prediction: Doubles, measured: Measured, resample: Resample
+) -> dict[str, Any]:
+    """The measures as JSON: `rows`, each measure (None: does not exist here), and `ci` with intervals."""
+    found: dict[str, Any] = {"rows": len(actual)}
+    if target == "churn":
+        found["base_rate"] = number(actual.mean())
+    else:
+        found |= {"total_actual": number(actual.sum()), "total_predicted": number(prediction.sum())}
+    intervals: dict[str, list[float]] = {}
+    for name, value in measured.values.items():
+        found[name] = number(value)
+        around = resample.interval(value, measured.samples[name])
+        if around is not None:
+            intervals[name] = around
+    return found | {"ci": intervals}
 
 
-def calibration_error(outcome: Doubles, probability: Doubles) -> float:
-    """Expected calibration error: mean gap between prediction and outcome over equal-sized bins, weighted
-    by rows.
+def tweedie_deviance(actual: Doubles, predicted: Doubles, power: float = TWEEDIE_POWER) -> Doubles:
+    """Unit deviance of the Tweedie family for 1 < power < 2 (Jorgensen 1997), one per row; fits
+    zero-inflated amounts.
     """
-    bins = calibration_bins(outcome, probability)
-    return _number(sum(b["rows"] * abs(b["predicted"] - b["actual"]) for b in bins) / len(outcome))
+    mean = np.maximum(predicted, 1e-6)
+    found: Doubles = 2 * (
+        actual ** (2 - power) / ((1 - power) * (2 - power))
+        - actual * mean ** (1 - power) / (1 - power)
+        + mean ** (2 - power) / (2 - power)
+    )
+    return found
 
 
-def top_decile_lift(outcome: Doubles, probability: Doubles) -> float:
-    """Rate among the tenth with the highest prediction over the rate of all."""
-    count = max(1, len(outcome) // 10)
-    top = np.argsort(-probability, kind="stable")[:count]
-    return _number(outcome[top].mean() / outcome.mean())
+def loss(target: str, actual: Doubles, prediction: Doubles) -> Doubles:
+    """Loss per row: log loss for churn, squared error for engagement, Tweedie deviance for value."""
+    if target == "churn":
+        chance = np.clip(prediction, 1e-6, 1 - 1e-6)
+        found: Doubles = -(actual * np.log(chance) + (1 - actual) * np.log(1 - chance))
+        return found
+    if target == "engagement":
+        squared: Doubles = (actual - prediction) ** 2
+        return squared
+    return tweedie_deviance(actual, prediction)
 
 
-def churn_curves(outcome: Doubles, probability: Doubles) -> dict[str, Any]:
-    """Points for plots: ROC, precision-recall, calibration, cumulative gain, histogram of predictions."""
-    from sklearn.metrics import precision_recall_curve, roc_curve
-
-    if len(outcome) == 0 or outcome.min() == outcome.max():
-        return {}
-    false_rate, true_rate, _ = roc_curve(outcome, probability)
-    precision, recall, _ = precision_recall_curve(outcome, probability)
-    precision, recall = precision[::-1], recall[::-1]
-    grid = np.linspace(0.0, 1.0, CURVE_POINTS)
-    order = np.argsort(-probability, kind="stable")
-    gain = np.concatenate([[0.0], np.cumsum(outcome[order]) / outcome.sum()])
-    reach = np.linspace(0.0, 1.0, len(gain))
-    return {
-        "roc": _points(grid, np.interp(grid, false_rate, true_rate)),
-        "precision_recall": _points(grid, np.interp(grid, recall, precision)),
-        "calibration": calibration_bins(outcome, probability),
-        "gain": _points(grid, np.interp(grid, reach, gain)),
-        "histogram": histogram(probability, np.linspace(0.0, 1.0, 21)),
-    }
+def number(value: Any) -> float | None:
+    """A number with six decimals; None for one that does not exist, which JSON cannot hold."""
+    return round(float(value), 6) if np.isfinite(value) else None
 
 
-def amount_curves(actual: Doubles, predicted: Doubles) -> dict[str, Any]:
-    """Points for plots: actual against predicted by decile, cumulative share, histogram of predictions."""
-    if len(actual) == 0:
-        return {}
-    order = np.argsort(-predicted, kind="stable")
-    total = float(actual.sum()) or 1.0
-    grid = np.linspace(0.0, 1.0, CURVE_POINTS)
-    share = np.concatenate([[0.0], np.cumsum(actual[order]) / total])
-    top = float(np.quantile(predicted, 0.99)) or 1.0
-    return {
-        "deciles": calibration_bins(actual, predicted),
-        "gain": _points(grid, np.interp(grid, np.linspace(0.0, 1.0, len(share)), share)),
-        "histogram": histogram(np.minimum(predicted, top), np.linspace(0.0, top, 21)),
-    }
-
-
-def histogram(values: Doubles, edges: Doubles) -> dict[str, list[float]]:
-    """Counts of the values between the edges."""
-    counts, _ = np.histogram(values, bins=edges)
-    return {"edges": [_number(e) for e in edges], "counts": [int(c) for c in counts]}
-
-
-def _points(x: Doubles, y: Doubles) -> dict[str, list[float]]:
-    return {"x": [_number(v) for v in x], "y": [_number(v) for v in y]}
-
-
-def _number(value: Any) -> float:
-    return round(float(value), 6)
+def _ratio(above: Doubles, below: Doubles) -> Doubles:
+    found: Doubles = np.full(len(above), np.nan)
+    np.divide(above, below, out=found, where=below > 1e-12)
+    return found

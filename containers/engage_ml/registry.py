@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import SCHEMA_VERSION
+from . import pointer
 from .contract import ContractError
+from .pointer import CHAMPION_KEY, Champion
 from .score import Model, load_model
 
 MODELS = "models/"
-CHAMPION_KEY = "models/champion.json"
 
 
 class Store(Protocol):
@@ -89,17 +89,6 @@ class S3Store:
                 sink.write(chunk)
 
 
-@dataclass(frozen=True)
-class Champion:
-    """The pointer to the model that serves."""
-
-    model_version: str
-    run_id: str
-    as_of: str
-    promoted_at: str
-    metrics: Mapping[str, Any]
-
-
 def save_model(store: Store, model: Model) -> None:
     """Writes the model's files, `model.json` last."""
     for name, data in model.to_files().items():
@@ -133,10 +122,7 @@ def read_champion(store: Store) -> Champion | None:
         found = json.loads(store.get(CHAMPION_KEY))
     except KeyError:
         return None
-    if found.get("schema_version") != SCHEMA_VERSION:
-        raise ContractError(f"The champion pointer has schema version {found.get('schema_version')}.")
-    names = ("model_version", "run_id", "as_of", "promoted_at", "metrics")
-    return Champion(**{name: found[name] for name in names})
+    return pointer.parse(found)
 
 
 def write_champion(
@@ -148,8 +134,8 @@ def write_champion(
     now: datetime | None = None,
 ) -> Champion:
     """Points the champion at a version, in one put."""
-    moment = (now or datetime.now(UTC)).isoformat(timespec="seconds")
-    champion = Champion(version, run_id, as_of, moment, metrics)
-    document = {"schema_version": SCHEMA_VERSION, **vars(champion), "metrics": dict(metrics)}
-    store.put(CHAMPION_KEY, json.dumps(document, sort_keys=True).encode())
+    champion = pointer.promoted(
+        read_champion(store), version, run_id, as_of, metrics, reason="set directly", by=run_id, now=now
+    )
+    store.put(CHAMPION_KEY, json.dumps(champion.to_dict(), sort_keys=True).encode())
     return champion

@@ -2,8 +2,9 @@
 pyarrow.
 
 Formulas: churn probability = calibration(sigmoid(margin)), linear between the stored points; engagement =
-output of a logistic-link regression, clipped to 0..1; value = scale * Tweedie output, or scale * P(spend >
-0) * E(spend | spend > 0), whichever won on the validation cut-off (`model.json`, `value.kind`).
+scale * output of a logistic-link regression, clipped to 0..1; value = scale * one of the forms of
+`VALUE_PARTS`, whichever won on the validation cut-off (`model.json`, `value.kind`). Both scales make the sum
+over the validation cut-off right. Intervals: see `intervals.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,21 +22,51 @@ from . import SCHEMA_VERSION
 from .blocks import FeatureBlock, Floats
 from .boosting import load_xgboost
 from .contract import ContractError
+from .data_contract import DEFAULT, DataContract, parse
+from .dictionary import Dictionary, dictionary
+from .history import purchases, recently_active
+from .intervals import LEVEL, Flags, Intervals
+from .purchases import PurchaseModel
+from .words import Builder, builders
 
 Doubles = NDArray[np.float64]
 ENGAGEMENT, CHURN, VALUE = "engagement", "churn", "value"
 VALUE_PROBABILITY, VALUE_AMOUNT = "value_probability", "value_amount"
+VALUE_CORRECTION = "value_correction"
+TWEEDIE, TWO_PART, BLEND = "tweedie", "two_part", "blend"
+ANCHORED, ANCHORED_BLEND = "anchored", "anchored_blend"
+VALUE_PARTS: Mapping[str, tuple[str, ...]] = {
+    TWEEDIE: (VALUE,),
+    TWO_PART: (VALUE_PROBABILITY, VALUE_AMOUNT),
+    BLEND: (VALUE, VALUE_PROBABILITY, VALUE_AMOUNT),
+    ANCHORED: (VALUE_CORRECTION,),
+    ANCHORED_BLEND: (VALUE, VALUE_PROBABILITY, VALUE_AMOUNT, VALUE_CORRECTION),
+}
+"""Forms of the value model with their boosters: expected value itself; probability of any times the amount
+given that there is some; the mean of both; what BG/NBD and Gamma-Gamma expect times a learnt correction;
+the mean of that and the blend.
+"""
+LEAST_ANCHOR = 0.01
+"""What is expected of anybody at the least: a correction can only multiply."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """One entry per row: probability of churn, share of the next 28 days active, spend in the next 12 weeks
-    (USD).
+    """One entry per row: probability of churn, expected share of active days, expected value, each over
+    the horizon of its target; medians and the bounds of 80 % intervals. NaN: the model knows no intervals.
+
+    An expected value is a mean: for a customer who most likely spends nothing it lies above [0, 0].
     """
 
     churn_probability: Doubles
     expected_engagement: Doubles
+    engagement_low: Doubles
+    engagement_median: Doubles
+    engagement_high: Doubles
     expected_value: Doubles
+    value_low: Doubles
+    value_median: Doubles
+    value_high: Doubles
 
 
 @dataclass
@@ -44,11 +76,27 @@ class Model:
     version: str
     features: tuple[str, ...]
     categories: Mapping[str, Sequence[str]]
-    calibration: tuple[Doubles, Doubles]
-    value_kind: str
-    value_scale: float
-    boosters: Mapping[str, Any]
+    boosters: dict[str, Any] = field(default_factory=dict)
+    calibration: tuple[Doubles, Doubles] = field(default_factory=lambda: (np.zeros(1), np.zeros(1)))
+    engagement_scale: float = 1.0
+    value_kind: str = TWEEDIE
+    value_scale: float = 1.0
+    intervals: dict[str, Intervals] = field(default_factory=dict)
+    """By target; models of before there were intervals have none."""
+    purchases: PurchaseModel | None = None
+    """What the anchored forms of value correct."""
     metadata: dict[str, Any] = field(default_factory=dict)
+    contract: DataContract = DEFAULT
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        """The features of the contract that the model was trained under."""
+        return dictionary(self.contract)
+
+    @cached_property
+    def words(self) -> Mapping[str, Builder]:
+        """How the groups of features are said in reasons."""
+        return builders(self.contract)
 
     def matrix(self, block: FeatureBlock) -> Floats:
         """The block's rows as float32 `[rows, features]` in the model's columns and category codes.
@@ -70,7 +118,27 @@ class Model:
 
     def predict(self, block: FeatureBlock, threads: int = 1) -> Predictions:
         """Predictions for each row of the block."""
-        return self.predict_matrix(self.data(self.matrix(block), threads))
+        return self.predict_block(block, self.data(self.matrix(block), threads))
+
+    def predict_block(self, block: FeatureBlock, data: Any) -> Predictions:
+        """The same, where `data` is already `data(matrix(block))`."""
+        churn = np.clip(calibrate(self.raw(CHURN, data), self.calibration), 0.0, 1.0)
+        engagement = np.clip(self.engagement_scale * self.raw(ENGAGEMENT, data), 0.0, 1.0)
+        value = np.maximum(self.value_scale * self.raw_value(data, self.anchor(block)), 0.0)
+        recent = recently_active(self.contract, block)
+        return Predictions(
+            churn, engagement, *self._bounds(ENGAGEMENT, engagement, recent),
+            value, *self._bounds(VALUE, value, recent),
+        )  # fmt: skip
+
+    def anchor(self, block: FeatureBlock) -> Doubles | None:
+        """What the model of purchases alone expects of each row; None where the model has none."""
+        bought = None if self.purchases is None else purchases(self.contract, block)
+        if self.purchases is None or bought is None:
+            return None
+        expected = self.purchases.predict(bought, self.contract.horizons[VALUE])
+        found: Doubles = np.maximum(expected, LEAST_ANCHOR)
+        return found
 
     def data(self, matrix: Floats, threads: int = 1) -> Any:
         """The matrix as XGBoost's own structure; it can be shared by `predict_matrix` and
@@ -81,20 +149,21 @@ class Model:
         types = feature_types(self.features, self.categories)
         return xgboost.DMatrix(matrix, feature_types=types, enable_categorical=True, nthread=threads)
 
-    def predict_matrix(self, data: Any) -> Predictions:
-        """Predictions for the rows of `data`."""
-        churn = self.boosters[CHURN].predict(data).astype(np.float64)
-        engagement = self.boosters[ENGAGEMENT].predict(data).astype(np.float64)
-        if self.value_kind == "two_part":
-            chance = self.boosters[VALUE_PROBABILITY].predict(data).astype(np.float64)
-            value = chance * self.boosters[VALUE_AMOUNT].predict(data).astype(np.float64)
-        else:
-            value = self.boosters[VALUE].predict(data).astype(np.float64)
-        return Predictions(
-            churn_probability=np.clip(calibrate(churn, self.calibration), 0.0, 1.0),
-            expected_engagement=np.clip(engagement, 0.0, 1.0),
-            expected_value=np.maximum(value * self.value_scale, 0.0),
-        )
+    def raw(self, name: str, data: Any) -> Doubles:
+        """The output of one booster."""
+        found: Doubles = self.boosters[name].predict(data).astype(np.float64)
+        return found
+
+    def raw_value(self, data: Any, anchor: Doubles | None) -> Doubles:
+        """Expected value before the scale, in the form of the model."""
+        outputs = {name: self.raw(name, data) for name in VALUE_PARTS[self.value_kind]}
+        return value_of(self.value_kind, outputs, anchor)
+
+    def _bounds(self, target: str, prediction: Doubles, recent: Flags) -> tuple[Doubles, Doubles, Doubles]:
+        if target not in self.intervals:
+            unknown = np.full(len(prediction), np.nan)
+            return unknown, unknown, unknown
+        return self.intervals[target].read(prediction, recent)
 
     def to_files(self) -> dict[str, bytes]:
         """The files of the model: one `.ubj` per booster (XGBoost's own format) and `model.json`, which
@@ -105,10 +174,17 @@ class Model:
             **self.metadata,
             "schema_version": SCHEMA_VERSION,
             "model_version": self.version,
+            "contract": self.contract.to_dict(),
             "features": list(self.features),
             "categories": {k: list(v) for k, v in self.categories.items()},
             "calibration": {"x": self.calibration[0].tolist(), "y": self.calibration[1].tolist()},
+            "engagement": {"scale": self.engagement_scale},
             "value": {"kind": self.value_kind, "scale": self.value_scale},
+            "purchases": None if self.purchases is None else self.purchases.to_dict(),
+            "intervals": {
+                "level": LEVEL,
+                **{target: found.to_dict() for target, found in sorted(self.intervals.items())},
+            },
             "boosters": sorted(self.boosters),
         }
         files["model.json"] = json.dumps(described, indent=1, sort_keys=True).encode()
@@ -134,16 +210,41 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         booster = xgboost.Booster({"nthread": threads})
         booster.load_model(bytearray(read(f"{name}.ubj")))
         boosters[name] = booster
+    known, bought = head.get("intervals", {}), head.get("purchases")
     return Model(
         version=head["model_version"],
         features=tuple(head["features"]),
         categories=head["categories"],
+        boosters=boosters,
         calibration=(np.array(head["calibration"]["x"]), np.array(head["calibration"]["y"])),
+        # Models of before there were intervals have neither them nor a scale of engagement.
+        engagement_scale=float(head.get("engagement", {}).get("scale", 1.0)),
         value_kind=head["value"]["kind"],
         value_scale=float(head["value"]["scale"]),
-        boosters=boosters,
+        intervals={t: Intervals.from_dict(known[t]) for t in (ENGAGEMENT, VALUE) if t in known},
+        purchases=PurchaseModel.from_dict(bought) if bought else None,
         metadata=head,
+        contract=parse(head["contract"]),
     )
+
+
+def value_of(kind: str, outputs: Mapping[str, Doubles], anchor: Doubles | None) -> Doubles:
+    """Expected value from the outputs of a form's boosters; `anchor` for the forms that correct one.
+
+    Raises:
+        ContractError: when an anchored form is without its anchor.
+    """
+    if kind == TWEEDIE:
+        return outputs[VALUE]
+    if kind in (ANCHORED, ANCHORED_BLEND):
+        if anchor is None:
+            raise ContractError("The model corrects expected purchases, which these features do not tell.")
+        corrected: Doubles = outputs[VALUE_CORRECTION] * anchor
+        if kind == ANCHORED:
+            return corrected
+        return (corrected + value_of(BLEND, outputs, None)) / 2
+    product: Doubles = outputs[VALUE_PROBABILITY] * outputs[VALUE_AMOUNT]
+    return product if kind == TWO_PART else (product + outputs[VALUE]) / 2
 
 
 def feature_types(features: Sequence[str], categories: Mapping[str, Sequence[str]]) -> list[str]:

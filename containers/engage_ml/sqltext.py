@@ -26,9 +26,31 @@ def table_name(name: str) -> str:
     return ".".join(f'"{p}"' for p in parts)
 
 
+def identifier(name: str) -> str:
+    """A column name, quoted: a contract may call a column `order`.
+
+    Raises:
+        ContractError: when it is not a lower-case identifier.
+    """
+    if not _NAME.fullmatch(name):
+        raise ContractError(f"{name!r} is not a column name (lower-case letters, digits, underscores).")
+    return f'"{name}"'
+
+
 def text_literal(day: date) -> str:
     """An ISO date as a varchar literal: what the `week` partition is compared with."""
     return f"'{day.isoformat()}'"
+
+
+def text(value: str) -> str:
+    """Any text as a varchar literal; a quote is doubled.
+
+    Raises:
+        ContractError: for control characters, which no name or type of event has.
+    """
+    if any(ord(c) < 32 for c in value):
+        raise ContractError(f"{value!r} has control characters.")
+    return "'" + value.replace("'", "''") + "'"
 
 
 def date_literal(day: date) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import FeatureBlock
-from .contract import PREDICTION_COLUMNS, ContractError
-from .dictionary import CATEGORICAL, FEATURE_NAMES
+from .contract import ContractError
+from .dictionary import Dictionary
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ def parquet_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_block(folder: Path, extra: Sequence[str] = ()) -> tuple[FeatureBlock, dict[str, NDArray[Any]]]:
+def read_block(
+    folder: Path, known: Dictionary, extra: Sequence[str] = ()
+) -> tuple[FeatureBlock, dict[str, NDArray[Any]]]:
     """All rows under a folder, sorted by customer id (so that the order of rows in files changes nothing).
 
     Returns:
@@ -47,7 +49,7 @@ def read_block(folder: Path, extra: Sequence[str] = ()) -> tuple[FeatureBlock, d
     files = parquet_files(folder)
     if not files:
         raise ContractError(f"There are no feature rows for {folder.name}.")
-    wanted = ["customer_id", *FEATURE_NAMES, *extra]
+    wanted = ["customer_id", *known.names, *extra]
     parts = []
     for path in files:
         with pq.ParquetFile(path) as source:
@@ -58,11 +60,11 @@ def read_block(folder: Path, extra: Sequence[str] = ()) -> tuple[FeatureBlock, d
     table = pa.concat_tables(parts, promote_options="permissive")
     del parts
     table = table.take(pc.sort_indices(table["customer_id"]))
-    values = np.empty((table.num_rows, len(FEATURE_NAMES)), dtype=np.float32)
+    values = np.empty((table.num_rows, len(known.names)), dtype=np.float32)
     vocabulary: dict[str, list[str]] = {}
-    for at, name in enumerate(FEATURE_NAMES):
+    for at, name in enumerate(known.names):
         column = table[name]
-        if name in CATEGORICAL:
+        if name in known.categorical:
             vocabulary[name] = sorted(w for w in pc.unique(column).to_pylist() if w is not None)
             codes = pc.index_in(column, value_set=pa.array(vocabulary[name], column.type))
             values[:, at] = codes.cast(pa.float32()).to_numpy(zero_copy_only=False)
@@ -70,34 +72,55 @@ def read_block(folder: Path, extra: Sequence[str] = ()) -> tuple[FeatureBlock, d
             values[:, at] = column.cast(pa.float32()).to_numpy(zero_copy_only=False)
     ids = np.array(table["customer_id"].to_pylist(), dtype=str)
     others = {c: table[c].cast(pa.float64()).to_numpy(zero_copy_only=False) for c in extra}
-    return FeatureBlock(ids, FEATURE_NAMES, values, vocabulary), others
+    return FeatureBlock(ids, known.names, values, vocabulary), others
 
 
-def read_snapshot(root: Path, cutoff: str, label: str) -> Snapshot:
+def read_snapshot(root: Path, known: Dictionary, cutoff: str, label: str) -> Snapshot:
     """The rows of one cut-off under `root/cutoff=YYYY-MM-DD/` with a label.
 
     Raises:
         ContractError: when the cut-off is absent or a label is missing (its horizon is not over).
     """
-    block, extra = read_block(root / f"cutoff={cutoff}", [label])
+    block, extra = read_block(root / f"cutoff={cutoff}", known, [label])
     if np.isnan(extra[label]).any():
         raise ContractError(f"The label {label!r} at the cut-off {cutoff} is incomplete.")
     return Snapshot(block, extra[label])
 
 
-def predictions_parquet(batches: Iterable[Mapping[str, Any]]) -> bytes:
-    """A predictions file (`PREDICTION_COLUMNS`, Snappy), one row group per batch; the same rows give the
-    same bytes.
+def read_words(folder: Path, columns: Sequence[str]) -> dict[str, list[str]]:
+    """Text columns of all rows under a folder, in the order of `read_block`.
+
+    Raises:
+        ContractError: when there is no file.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    files = parquet_files(folder)
+    if not files:
+        raise ContractError(f"There are no feature rows for {folder.name}.")
+    parts = [pq.read_table(path, columns=["customer_id", *columns], partitioning=None) for path in files]
+    table = pa.concat_tables(parts, promote_options="permissive")
+    table = table.take(pc.sort_indices(table["customer_id"]))
+    return {name: table[name].to_pylist() for name in columns}
+
+
+def predictions_parquet(
+    batches: Iterable[Mapping[str, Any]], columns_and_types: Sequence[tuple[str, str]]
+) -> bytes:
+    """A predictions file (columns with their Glue types; Snappy), one row group per batch; the same rows
+    give the same bytes.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     kinds = {"string": pa.string(), "double": pa.float64(), "bigint": pa.int64(), "boolean": pa.bool_()}
-    schema = pa.schema([(name, kinds[kind]) for name, kind in PREDICTION_COLUMNS])
+    schema = pa.schema([(name, kinds[kind]) for name, kind in columns_and_types])
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, schema, compression="snappy") as writer:
         for columns in batches:
-            arrays = [pa.array(columns[name], kinds[kind]) for name, kind in PREDICTION_COLUMNS]
+            arrays = [pa.array(columns[name], kinds[kind]) for name, kind in columns_and_types]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
     data: bytes = sink.getvalue().to_pybytes()
     return data

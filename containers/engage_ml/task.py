@@ -21,7 +21,9 @@ from typing import Any
 
 from . import SCHEMA_VERSION
 from .contract import ContractError, SplitPlan
+from .data_contract import DataContract, parse
 from .registry import Store
+from .tuning import Budget
 
 _RUN_ID = re.compile(r"run-[a-z0-9][a-z0-9-]{0,75}")
 
@@ -76,11 +78,13 @@ class RunSpec:
     as_of: str
     n_shards: int
     plan: SplitPlan
+    contract: DataContract
     train_prefix: str
     score_prefix: str
     seed: int
     params: Mapping[str, Any]
     model_version: str | None
+    tune: Budget | None = None
 
 
 def read_spec(store: Store, run_id: str) -> RunSpec:
@@ -102,11 +106,13 @@ def read_spec(store: Store, run_id: str) -> RunSpec:
             as_of=str(found["as_of"]),
             n_shards=int(found["n_shards"]),
             plan=SplitPlan.from_spec(found["as_of"], found["cutoffs"]),
+            contract=parse(found["contract"]),
             train_prefix=_folder(found["features_train_prefix"]),
             score_prefix=_folder(found["features_score_prefix"]),
             seed=int(found.get("seed", 7)),
             params=dict(found.get("params") or {}),
             model_version=found.get("model_version"),
+            tune=Budget.parse(found["tune"]) if found.get("tune") else None,
         )
     except KeyError as error:
         raise ContractError(f"{key} lacks {error}.") from error

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from engage_ml import contract, registry, task
 from engage_ml.answers import prediction_columns
-from engage_ml.blocks import FeatureBlock
-from engage_ml.dictionary import CATEGORICAL, FEATURE_NAMES
+from engage_ml.blocks import FeatureBlock, empty_block
+from engage_ml.dictionary import dictionary
+from engage_ml.dossier import read_reference
+from engage_ml.histograms import ShardCounts
+from engage_ml.prediction_table import prediction_table
 from engage_ml.tables import predictions_parquet, read_block
 
 BATCH_ROWS = 25_000
@@ -21,12 +24,6 @@ def batches(block: FeatureBlock, size: int = BATCH_ROWS) -> Iterator[FeatureBloc
     """The block in pieces of at most `size` rows."""
     for first in range(0, len(block), size):
         yield block.take(slice(first, first + size))
-
-
-def empty_block() -> FeatureBlock:
-    """A block without rows: a shard may be empty, and readers expect its files all the same."""
-    values = np.empty((0, len(FEATURE_NAMES)), dtype=np.float32)
-    return FeatureBlock(np.empty(0, dtype=str), FEATURE_NAMES, values, {name: [] for name in CATEGORICAL})
 
 
 def version_for(store: registry.Store, spec: task.RunSpec, wanted: str | None) -> str:
@@ -62,9 +59,27 @@ def score_shard(
     model = registry.read_model(store, version, threads)
     target = folder / f"shard={shard}"
     size = task.fetch(store, f"{spec.score_prefix}shard={shard}/", target)
-    block = read_block(target)[0] if size else empty_block()
+    # The features are those of this run's contract, the model may know fewer (a champion of another time).
+    known = dictionary(spec.contract)
+    block = read_block(target, known)[0] if size else empty_block(known)
     log("scoring", shard=shard, rows=len(block), bytes=size, model_version=version)
-    data = predictions_parquet(prediction_columns(model, part, run_id, threads) for part in batches(block))
+    reference = read_reference(store, version)
+    counts = None if reference is None else ShardCounts(reference)
+
+    def parts() -> Iterator[dict[str, Any]]:
+        for part in batches(block):
+            columns = prediction_columns(model, part, run_id, threads)
+            if counts is not None:
+                counts.add(model.contract, part, columns)
+            yield columns
+
+    data = predictions_parquet(parts(), prediction_table(model.contract))
+    if counts is None:
+        # A champion from before there were references; the monitor says so.
+        log("no reference to measure drift on", level="WARNING", model_version=version)
+    else:
+        document = counts.to_dict(run_id=run_id, shard=shard, model_version=version)
+        store.put(f"runs/{run_id}/monitor/shard-{shard:05d}.json", json.dumps(document).encode())
     for name, body in block.to_bytes().items():
         store.put(f"online/run={run_id}/shard={shard}/{name}", body)
     store.put(_predictions_key(spec, shard), data)

@@ -4,21 +4,27 @@ Reads `runs/<RUN_ID>/spec.json` and the training features from LAKE_BUCKET; writ
 last, `runs/<RUN_ID>/evaluation.json`: its presence means success. It does not promote: the promote step
 does, as the evaluation's `decision` says. Exit code 1, with one line that says why, when the data do not
 allow training.
+
+With TRUTH_BUCKET set, `ceiling/*` is read from it after training, for the evaluation alone.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from engage_ml import contract, registry, task
+from engage_ml import ceiling, contract, registry, task
+from engage_ml.diagnostics import diagnostics
+from engage_ml.dossier import compile_dossier
 from engage_ml.evaluate import evaluate, headline
+from engage_ml.fitting import Settings
 from engage_ml.score import Model
-from engage_ml.train import Settings, train_models
+from engage_ml.train import train_models
 
 
 def champion_of(store: registry.Store, log: task.JsonLog, threads: int) -> tuple[Model | None, str | None]:
@@ -34,8 +40,15 @@ def champion_of(store: registry.Store, log: task.JsonLog, threads: int) -> tuple
         return None, f"The champion cannot be compared: {error}"
 
 
-def train_run(store: Any, run_id: str, threads: int, log: task.JsonLog, folder: Path) -> dict[str, Any]:
-    """Trains, evaluates and stores the models of a run; returns the evaluation.
+def train_run(
+    store: Any,
+    run_id: str,
+    threads: int,
+    log: task.JsonLog,
+    folder: Path,
+    truth: ceiling.Reader | None = None,
+) -> dict[str, Any]:
+    """Trains, evaluates and stores the models of a run; returns the evaluation. `truth` may hold ceilings.
 
     Raises:
         ContractError: when the specification or the data do not allow it.
@@ -48,22 +61,32 @@ def train_run(store: Any, run_id: str, threads: int, log: task.JsonLog, folder: 
     log("downloaded", cutoffs=len(spec.plan.labelled), bytes=size)
     version = contract.model_version(run_id)
     settings = Settings(seed=spec.seed, threads=threads, params=spec.params)
-    model = train_models(folder, spec.plan, version, settings, log)
+    model = train_models(folder, spec.contract, spec.plan, version, settings, log, spec.tune)
     model.metadata |= {"run_id": run_id, "code_version": task.code_version()}
     champion, problem = champion_of(store, log, threads)
-    lacking = [] if champion is None else sorted(set(champion.features) - set(model.features))
-    if champion is not None and lacking:
-        problem = f"The champion {champion.version} needs the feature {lacking[0]!r}, which no longer exists."
+    if champion is not None and champion.contract != model.contract:
+        # Other features, horizons or another meaning of value: its numbers cannot be compared, nor served.
+        problem = f"The champion {champion.version} was trained under another data contract."
         champion = None
     evaluation = evaluate(
-        folder, spec.plan, model, champion, run_id=run_id, seed=spec.seed, threads=threads, log=log
+        folder,
+        spec.plan,
+        model,
+        champion,
+        run_id=run_id,
+        seed=spec.seed,
+        threads=threads,
+        log=log,
+        truth=truth,
     )
     if problem:
         # The gate promotes past exactly this champion: it cannot serve, so it must not stay.
         pointer = registry.read_champion(store)
         evaluation["champion_unusable"] = pointer.model_version if pointer else None
         evaluation["decision"] = {"promote": True, "reason": problem}
+    evaluation |= diagnostics(folder, spec.plan, model, spec.seed, threads)
     model.metadata["metrics"] = headline(evaluation)
+    compile_dossier(store, folder, spec.plan, model, evaluation, threads)
     registry.save_model(store, model)
     evaluation["headline"] = model.metadata["metrics"]
     evaluation["training_seconds"] = model.metadata["training_seconds"]
@@ -79,9 +102,11 @@ def main() -> int:
         began = time.monotonic()
         run_id, threads = task.run_id_variable(), task.threads()
         store = registry.S3Store(task.variable("LAKE_BUCKET"))
+        bucket = os.environ.get("TRUTH_BUCKET")
+        truth = registry.S3Store(bucket) if bucket else None
         log("started", run_id=run_id, threads=threads)
         with tempfile.TemporaryDirectory(prefix="engage-training-") as folder:
-            evaluation = train_run(store, run_id, threads, log, Path(folder))
+            evaluation = train_run(store, run_id, threads, log, Path(folder), truth)
         decision = evaluation["decision"]
         log("evaluation written", run_id=run_id, promote=decision["promote"], reason=decision["reason"])
         # The promote step publishes the measures of quality: once is enough, each metric has a price.

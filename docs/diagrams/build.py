@@ -44,13 +44,14 @@ text { font-family: system-ui, sans-serif; fill: #1b2733; }
 STEPS = (
     ("Prepare", "Lambda", "lambda"),
     ("Crawl", "Glue crawler", "data"),
-    ("Validate", "Lambda, Athena", "lambda"),
-    ("Split", "Lambda, Athena", "lambda"),
-    ("Features", "Lambda, Athena", "lambda"),
+    ("Validate", "Lambda, SQL", "lambda"),
+    ("Split", "Lambda, SQL", "lambda"),
+    ("Features", "Lambda, SQL", "lambda"),
     ("Train", "Fargate", "fargate"),
     ("Promote", "Lambda", "lambda"),
     ("Infer", "Fargate, shards", "fargate"),
-    ("Publish", "Lambda, Athena", "lambda"),
+    ("Publish", "Lambda, SQL", "lambda"),
+    ("Monitor", "Lambda, SQL", "lambda"),
     ("Meter", "Lambda", "lambda"),
 )
 
@@ -111,21 +112,21 @@ def callers() -> list[str]:
 def weekly() -> list[str]:
     parts = []
     for number, (name, runs_on, kind) in enumerate(STEPS):
-        x = 28 + 103 * number
-        parts.append(box(x, 136, 95, 56, kind, name, runs_on))
+        x = 28 + 94 * number
+        parts.append(box(x, 136, 87, 56, kind, name, runs_on))
         if number:
-            parts.append(line((x - 8, 164), (x - 1, 164)))
+            parts.append(line((x - 7, 164), (x - 1, 164)))
     parts.append(line((148, 192), (148, 305), dashed=True))
-    parts.append(line((208, 192), (208, 305), dashed=True))
-    for step in (2, 3, 4, 8):
-        x = 75 + 103 * step
+    parts.append(line((200, 192), (200, 305), dashed=True))
+    for step in (2, 3, 4, 8, 9):
+        x = 71 + 94 * step
         parts.append(line((x, 192), (x, 216), dashed=True, tip=False))
-    parts.append(line((281, 216), (899, 216), dashed=True, tip=False))
+    parts.append(line((259, 216), (917, 216), dashed=True, tip=False))
     parts.append(line((488, 216), (488, 305), dashed=True))
-    parts.append(line((590, 192), (590, 232), (700, 232), (700, 305), dashed=True))
-    parts.append(line((796, 192), (796, 305), dashed=True))
-    parts.append(line((1002, 192), (1002, 232), (850, 232), (850, 305), dashed=True))
-    parts += [say(142, 266, "reads files", "end"), say(214, 266, "writes tables")]
+    parts.append(line((541, 192), (541, 232), (700, 232), (700, 305), dashed=True))
+    parts.append(line((760, 192), (760, 305), dashed=True))
+    parts.append(line((1011, 192), (1011, 232), (850, 232), (850, 305), dashed=True))
+    parts += [say(142, 266, "reads files", "end"), say(206, 266, "writes tables")]
     parts.append(say(496, 266, "all SQL of the steps"))
     parts.append(say(858, 266, "models, predictions, usage"))
     return parts

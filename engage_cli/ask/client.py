@@ -8,6 +8,7 @@ from engage_cli.errors import CloudError, UserError
 
 MIN_LENGTH, MAX_LENGTH = 3, 500
 PLANNER = "engage-local-planner"
+GUARDRAIL = "guardrail"
 
 
 class Poster(Protocol):
@@ -61,6 +62,11 @@ class Answer:
     def by_planner(self) -> bool:
         """Whether the local planner answered, without a language model."""
         return self.model_id == PLANNER
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the guardrail stopped the question before any model saw it."""
+        return self.model_id == GUARDRAIL
 
 
 def ask(api: Poster, question: str) -> Answer:

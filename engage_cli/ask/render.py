@@ -35,7 +35,9 @@ def sections(answer: "Answer") -> list[Section]:
 
 def footer(answer: "Answer") -> str:
     """Say who answered, how long it took and how many tokens it was."""
-    if answer.by_planner:
+    if answer.is_blocked:
+        who = "Stopped by the guardrail; no model was asked"
+    elif answer.by_planner:
         who = "Answered by the local planner, without a language model"
     else:
         who = (

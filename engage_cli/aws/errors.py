@@ -16,7 +16,10 @@ _HINTS = {
     "AccessDeniedException": _POLICIES,
     "ThrottlingException": "Wait a moment and repeat the command.",
     "NoSuchBucket": "Run `engage deploy` first.",
+    "AlreadyExistsException": "Somebody else is deploying this environment: wait until it is done, then run "
+    "`engage deploy` again.",
 }
+_IN_PROGRESS = "Another change of this stack is going on: wait until it is done, then run the command again."
 
 
 @contextmanager
@@ -30,7 +33,8 @@ def translated(doing: str) -> Iterator[None]:
         error = exc.response.get("Error", {})
         code = error.get("Code", "Unknown")
         message = error.get("Message", str(exc)).rstrip(".")
-        raise CloudError(f"{doing}: {message} ({code}).", hint=_HINTS.get(code)) from exc
+        hint = _IN_PROGRESS if "_IN_PROGRESS state" in message else _HINTS.get(code)
+        raise CloudError(f"{doing}: {message} ({code}).", hint=hint) from exc
     except NoCredentialsError as exc:
         raise CloudError(
             f"{doing}: no AWS credentials were found.",

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import BoundedSemaphore, Lock
-from typing import Any
+from typing import Any, Protocol
 
 from engage_cli.aws.errors import error_code, translated
 from engage_cli.aws.session import Aws
+from engage_cli.errors import UserError
 
 _DELETE_BATCH = 1000
 _IN_FLIGHT = 16
@@ -45,6 +46,19 @@ class ObjectReader:
                 raise
         return body
 
+    def get_tagged(self, key: str) -> tuple[bytes | None, str | None]:
+        """Return the object's bytes and its ETag, or None twice when there is no such object."""
+        from botocore.exceptions import ClientError
+
+        with translated(f"reading s3://{self.bucket}/{key}"):
+            try:
+                found = self._s3.get_object(Bucket=self.bucket, Key=key)
+            except ClientError as exc:
+                if error_code(exc) in ("NoSuchKey", "404"):
+                    return None, None
+                raise
+            return found["Body"].read(), found["ETag"]
+
     def get_json(self, key: str) -> Any:
         """Return the parsed JSON object, or None when there is no such object."""
         body = self.get(key)
@@ -57,6 +71,17 @@ class ObjectReader:
                 for item in page.get("Contents", []):
                     yield item["Key"]
 
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders right below `prefix`, without their slash."""
+        found: list[str] = []
+        with translated(f"listing s3://{self.bucket}/{prefix}"):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+            )
+            for page in pages:
+                found += [p["Prefix"][len(prefix) :].rstrip("/") for p in page.get("CommonPrefixes", [])]
+        return found
+
 
 class ObjectStore(ObjectReader):
     """Reads and writes objects of one bucket."""
@@ -65,6 +90,27 @@ class ObjectStore(ObjectReader):
         extra = {"ContentType": content_type} if content_type else {}
         with translated(f"writing s3://{self.bucket}/{key}"):
             self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, **extra)
+
+    def put_if_unchanged(self, key: str, data: bytes, tag: str | None) -> None:
+        """Write an object that still has the ETag `tag` (None: that still is not there), in one put.
+
+        Raises UserError when it was changed meanwhile.
+        """
+        from botocore.exceptions import ClientError
+
+        condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        with translated(f"writing s3://{self.bucket}/{key}"):
+            try:
+                self._s3.put_object(
+                    Bucket=self.bucket, Key=key, Body=data, ContentType="application/json", **condition
+                )
+            except ClientError as exc:
+                if error_code(exc) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+                    raise UserError(
+                        f"s3://{self.bucket}/{key} was changed by somebody else meanwhile.",
+                        hint="Look at it again, then repeat the command.",
+                    ) from exc
+                raise
 
     def put_if_missing(self, key: str, data: bytes) -> bool:
         """Write an object whose key names its content; say whether it had to be written."""
@@ -99,13 +145,19 @@ class ObjectStore(ObjectReader):
         return len(keys)
 
 
+class Puts(Protocol):
+    """Takes an object: an `ObjectStore`, or one in memory."""
+
+    def put(self, key: str, data: bytes) -> None: ...
+
+
 class ParallelSink:
     """Writes objects with a few threads; at most `_IN_FLIGHT` are held in memory. Safe to call from threads.
 
     Use as a context manager: leaving it waits for every write and raises the first failure.
     """
 
-    def __init__(self, store: ObjectStore, threads: int = 4) -> None:
+    def __init__(self, store: Puts, threads: int = 4) -> None:
         self._store = store
         self._pool = ThreadPoolExecutor(max_workers=threads)
         self._slots = BoundedSemaphore(_IN_FLIGHT)

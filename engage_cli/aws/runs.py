@@ -7,6 +7,7 @@ from typing import Any
 
 from engage_cli.aws.errors import error_code, translated
 from engage_cli.aws.session import Aws
+from engage_cli.aws.traces import new_header
 from engage_cli.errors import CloudError, UserError
 
 
@@ -58,10 +59,10 @@ class RunStarter(RunReader):
     """Starts and stops runs."""
 
     def start(self, run_id: str, data: Mapping[str, Any]) -> datetime:
-        """Start an execution named `run_id`; return when it started."""
+        """Start an execution named `run_id`, with a trace of its own; return when it started."""
         with translated("starting the pipeline"):
             started = self._sfn.start_execution(
-                stateMachineArn=self._arn, name=run_id, input=json.dumps(data)
+                stateMachineArn=self._arn, name=run_id, input=json.dumps(data), traceHeader=new_header()
             )
         when = started["startDate"]
         if not isinstance(when, datetime):

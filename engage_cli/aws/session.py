@@ -39,6 +39,12 @@ class Aws:
         return self._clients[service]
 
     @cached_property
+    def caller(self) -> str:
+        """Who the credentials belong to: an ARN."""
+        with translated("reading who calls"):
+            return str(self.client("sts").get_caller_identity()["Arn"])
+
+    @cached_property
     def account_id(self) -> str:
         """The account that the credentials belong to."""
         with translated("reading the account"):

@@ -16,10 +16,12 @@ from engage_cli.ui import Ui
 
 if TYPE_CHECKING:
     from engage_cli.aws.http import Api
+    from engage_cli.aws.models import ModelReader, ModelWriter
     from engage_cli.aws.objects import ObjectReader, ObjectStore
     from engage_cli.aws.query import QueryRunner
     from engage_cli.aws.runs import RunReader, RunStarter
     from engage_cli.aws.session import Aws
+    from engage_cli.aws.traces import TraceReader
     from engage_cli.bundle.images import ImagePublisher
     from engage_cli.deploy.deployer import Deployer
     from engage_cli.deploy.destroy import Remover
@@ -101,6 +103,16 @@ class Context:
 
         return ObjectStore(self.aws, self.output(bucket))
 
+    def models(self) -> "ModelReader":
+        from engage_cli.aws.models import ModelReader
+
+        return ModelReader(self.reader("LakeBucket"))
+
+    def model_writer(self) -> "ModelWriter":
+        from engage_cli.aws.models import ModelWriter
+
+        return ModelWriter(self.store("LakeBucket"))
+
     def runs(self) -> "RunReader":
         from engage_cli.aws.runs import RunReader
 
@@ -110,6 +122,11 @@ class Context:
         from engage_cli.aws.runs import RunStarter
 
         return RunStarter(self.aws, self.output("PipelineArn"))
+
+    def traces(self) -> "TraceReader":
+        from engage_cli.aws.traces import TraceReader
+
+        return TraceReader(self.aws)
 
     def query(self) -> "QueryRunner":
         from engage_cli.aws.query import QueryRunner

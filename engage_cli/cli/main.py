@@ -15,6 +15,7 @@ import typer
 from engage_cli import __version__
 from engage_cli.cli import (
     ask,
+    contract,
     cost,
     data,
     demo,
@@ -22,11 +23,13 @@ from engage_cli.cli import (
     doctor,
     local,
     logs,
+    models,
     pipeline,
     predict,
     report,
     schedule,
 )
+from engage_cli.cli.again import Again, commands_of
 from engage_cli.cli.context import Context
 from engage_cli.errors import EngageError
 
@@ -79,10 +82,29 @@ def main(
         "env": env, "target": target, "region": region, "profile": profile,
         "endpoint_url": endpoint_url, "home": home,
     }  # fmt: skip
-    ctx.obj = Context(load_settings(flags), Ui(quiet=quiet), debug=debug)
+    given = [
+        (f"--{name.replace('_', '-')}", str(value)) for name, value in flags.items() if value is not None
+    ]
+    again = Again(given, commands_of(app))
+    ctx.obj = Context(load_settings(flags), Ui(quiet=quiet, rewrite=again), debug=debug)
 
 
-for group in (deploy, data, pipeline, logs, predict, ask, cost, report, schedule, local, doctor, demo):
+for group in (
+    deploy,
+    data,
+    contract,
+    pipeline,
+    models,
+    logs,
+    predict,
+    ask,
+    cost,
+    report,
+    schedule,
+    local,
+    doctor,
+    demo,
+):
     group.register(app)
 
 
@@ -109,14 +131,26 @@ def hoist_global_options(arguments: Sequence[str]) -> list[str]:
     return front + rest
 
 
+def given_options(words: Sequence[str]) -> list[tuple[str, str]]:
+    """The global options with their values at the front of hoisted words."""
+    found = []
+    queue = list(words)
+    while queue and queue[0].partition("=")[0] in GLOBAL_OPTIONS:
+        name, _, value = queue.pop(0).partition("=")
+        if GLOBAL_OPTIONS[name]:
+            found.append((name, value or (queue.pop(0) if queue else "")))
+    return found
+
+
 def run(arguments: Sequence[str] | None = None) -> None:
     """The entry point: run a command, turn every error into a message and an exit code."""
     words = hoist_global_options(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    again = Again(given_options(words), commands_of(app))
     try:
         app(args=words, prog_name="engage", standalone_mode=True)
     except EngageError as exc:
-        _fail(f"Error: {exc.message}", exc.hint, debug)
+        _fail(again(f"Error: {exc.message}"), exc.hint and again(exc.hint), debug)
         sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         _fail("Interrupted.", None, debug)

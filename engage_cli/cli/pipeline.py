@@ -8,6 +8,7 @@ from engage_cli.cli.options import Json, context_of
 
 if TYPE_CHECKING:
     from engage_cli.aws.runs import RunReader
+    from engage_cli.cli.context import Context
     from engage_cli.pipeline.run import RunResult
 
 runs_app = typer.Typer(help="List runs, or show one.", invoke_without_command=True, no_args_is_help=False)
@@ -24,17 +25,26 @@ def run_pipeline(
         str | None,
         typer.Option(help="A Monday; data from it on is not used. Default: after the last week of data."),
     ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            help="Look for better parameters first: for a time (10m), or a number of trials (25trials)."
+        ),
+    ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Start and return at once.")] = False,
     json: Json = False,
 ) -> None:
     """Run the weekly pipeline and watch its states."""
-    from engage_cli.pipeline.run import checked_as_of, require_success, start_run, watch_run
+    from engage_cli.pipeline.early import refuse_without_data
+    from engage_cli.pipeline.run import checked_as_of, checked_tune, require_success, start_run, watch_run
     from engage_cli.pipeline.view import LiveView
 
     context = context_of(ctx, json=json)
-    date = checked_as_of(as_of)
+    date, budget = checked_as_of(as_of), checked_tune(tune)
     runs = context.starter()
-    run_id = start_run(runs, date)
+    if date is not None:
+        refuse_without_data(context.reader("RawBucket"), date)
+    run_id = start_run(runs, date, budget)
     if no_wait:
         context.emit(
             {"run_id": run_id},
@@ -57,7 +67,21 @@ def _render_success(ctx: typer.Context, result: "RunResult") -> None:
         ui.print(f"Model: {promoted.get('model_version')} - {promoted.get('reason')}")
     if published:
         ui.print(f"Predictions: {published.get('predictions', 0):,} customers.")
+    for line in not_served(output):
+        ui.print(line)
     ui.print("Next: engage predict, engage ask, engage cost-report, engage report")
+
+
+def not_served(output: dict[str, Any]) -> list[str]:
+    """What to know of a run as of an older week than the one that is served; nothing for others."""
+    published = output.get("publish") or {}
+    if published.get("serving", True):
+        return []
+    return [
+        f"This is an older week: its predictions are in the table `predictions` (as_of = "
+        f"'{output.get('as_of')}'). Predictions, questions and documents stay those of "
+        f"{published.get('served_as_of')}."
+    ]
 
 
 @runs_app.callback(invoke_without_command=True)
@@ -88,6 +112,9 @@ def runs(
 def show(
     ctx: typer.Context,
     run_id: Annotated[str, typer.Argument(help="A run's id, or: latest")] = "latest",
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show its trace: when each part began, how long it took.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a run's states, how long each took, and why it failed if it did."""
@@ -97,6 +124,9 @@ def show(
     context = context_of(ctx, json=json)
     reader = context.runs()
     run_id = _run_id(reader, run_id)
+    if trace:
+        _show_trace(context, reader, run_id)
+        return
     result = result_of(reader, run_id)
 
     def render() -> None:
@@ -108,8 +138,17 @@ def show(
             )
         if result.resumable:
             context.ui.print(f"It can go on where it was: engage runs resume {run_id}")
+        for line in not_served(result.output or {}):
+            context.ui.print(line)
 
     context.emit(_run_json(result), render)
+
+
+def _show_trace(context: "Context", reader: "RunReader", run_id: str) -> None:
+    from engage_cli.pipeline.trace import trace_of, trace_tree
+
+    found = trace_of(reader, context.traces(), run_id)
+    context.emit(found.as_dict(), lambda: context.ui.print(trace_tree(found)))
 
 
 @runs_app.command("resume")

@@ -10,7 +10,7 @@ from engage_cli.cli.options import Json, context_of
 from engage_cli.errors import UserError
 
 if TYPE_CHECKING:
-    from engage_cli.predict.client import Answer, Prediction
+    from engage_cli.predict.client import About, Answer, Prediction
     from engage_cli.ui import Ui
 
 
@@ -35,7 +35,8 @@ def predict(
             "Give customer ids, or --file, or --features.", hint="For example: engage predict C00000001"
         )
     if features is not None:
-        answer = predict_features(context.api, _features(features))
+        values = _features(features)  # Checked before anything is called.
+        answer = predict_features(context.api, values)
     else:
         ids = list(customers or []) if file is None else _ids(file)
         answer = predict_customers(
@@ -80,34 +81,53 @@ def _features(text: str) -> dict[str, Any]:
         ) from exc
     if not isinstance(data, dict):
         raise UserError("--features must be a JSON object.", hint="""For example: '{"plan": "free"}'""")
+    if not data:
+        raise UserError(
+            "--features names no feature.", hint="""Give at least one feature: '{"plan": "free"}'"""
+        )
     return data
 
 
 def _render(ui: "Ui", answer: "Answer") -> None:
+    about = answer.about
     if len(answer.predictions) <= 3:
         for prediction in answer.predictions:
-            _render_one(ui, prediction)
+            _render_one(ui, prediction, about)
         return
     rows = [
         (p.customer_id, f"{p.churn_probability:.0%}", p.risk_band, f"{p.expected_engagement:.0%}",
-         f"${p.expected_value:,.2f}", p.reasons[0].text if p.reasons else "")
+         _amount(p.expected_value, about), p.reasons[0].text if p.reasons else "")
         for p in answer.predictions[:50]
     ]  # fmt: skip
     ui.table("", ("customer", ">churn", "risk", ">engagement", ">value", "first reason"), rows)
     if len(answer.predictions) > 50:
         ui.print(f"... and {len(answer.predictions) - 50:,} more; all of them with --json")
+    for name, meaning in about.meanings.items():
+        ui.print(f"{name.replace('_', ' ')}: {meaning}", markup=False)
 
 
-def _render_one(ui: "Ui", p: "Prediction") -> None:
+def _amount(value: float, about: "About") -> str:
+    return f"{value:,.2f} {about.value_unit}".rstrip()
+
+
+def _render_one(ui: "Ui", p: "Prediction", about: "About") -> None:
     from rich.markup import escape
 
     source = f"from the cache, {p.age_seconds:.0f} s old" if p.cached else "computed now"
+    lines = (
+        ("churn_probability", f"{p.churn_probability:.1%}  ({p.risk_band} risk)"),
+        ("expected_engagement", f"{p.expected_engagement:.1%}"),
+        ("expected_value", _amount(p.expected_value, about)),
+    )
+    said = [about.meanings.get(name, name.replace("_", " ")) for name, _ in lines]
+    width = max(map(len, said)) + 2
     ui.print(f"[bold]{escape(p.customer_id or 'Given features')}[/bold]")
-    ui.print(f"  Churn within 4 weeks        {p.churn_probability:6.1%}  ({p.risk_band} risk)")
-    ui.print(f"  Days active, next 4 weeks   {p.expected_engagement:6.1%}  (of 28)")
-    ui.print(f"  Spend, next 12 weeks        ${p.expected_value:,.2f}")
+    for meaning, (_, shown) in zip(said, lines, strict=True):
+        ui.print(f"  {escape(meaning[:1].upper() + meaning[1:]):<{width}}{escape(shown)}")
     ui.print("  Why this churn risk:")
     for reason in p.reasons:
         mark = "↑" if reason.effect.startswith("raise") or reason.effect == "up" else "↓"
         ui.print(f"    {mark} {escape(reason.text)}")
+    for name, value in p.unknown_values.items():
+        ui.warn(f'The model has never seen the {name} "{value}"; it counts as missing.')
     ui.print(f"  Model {p.model_version}, as of {p.as_of or '-'}, {source}")

@@ -18,15 +18,19 @@ def report(
     output: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("engage-report.html"),
     json: Json = False,
 ) -> None:
-    """Write the HTML report of a run: model quality, who is at risk, cost. One self-contained file."""
+    """Write the HTML report of a run: who is at risk, what to do, how good the models are, cost. One file."""
     from engage_cli.cli.cost import latest_success
-    from engage_cli.report.collect import write_report
+    from engage_cli.report.build import build_report
+    from engage_cli.report.collect import collect, write_page
+    from engage_cli.report.summary import to_document
 
     context = context_of(ctx, json=json)
     run_id = run or latest_success(ctx)
     settings = context.settings
-    path = write_report(
-        context.reader("LakeBucket"), context.query(), run_id, output,
+    inputs = collect(
+        context.reader("LakeBucket"), context.query(), run_id,
         environment=settings.env, target=settings.target,
     )  # fmt: skip
-    context.emit({"run_id": run_id, "path": str(path)}, lambda: context.ui.print(f"Report: {path}"))
+    path = write_page(build_report(inputs), output)
+    facts = {**to_document(inputs), "path": str(path)}
+    context.emit(facts, lambda: context.ui.print(f"Report: {path}"))

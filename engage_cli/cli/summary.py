@@ -55,14 +55,11 @@ def _built(context: "Context") -> str:
 
 
 def _quality(evaluation: dict[str, Any]) -> list[str]:
-    from engage_cli.report.build import serving
-    from engage_cli.report.words import churn_verdict
-
-    targets, who = evaluation["targets"], serving(evaluation)
+    targets = evaluation["targets"]
+    who = "challenger" if evaluation["decision"]["promote"] else "champion"
     churn, engagement, value = (targets[t][who] for t in ("churn", "engagement", "value"))
     return [
-        f"  Quality    churn model: {churn_verdict(targets['churn'], who)[0]}",
-        f"             churn AUC {churn['all']['roc_auc']:.3f} "
+        f"  Quality    churn AUC {churn['all']['roc_auc']:.3f} "
         f"({churn['recent']['roc_auc']:.3f} among recently active customers), "
         f"engagement MAE {engagement['all']['mae']:.3f}, value Gini {value['all']['gini']:.3f}",
     ]

@@ -1,18 +1,23 @@
 """Finding a user's files and reading their headers: what is refused before a single row is read."""
 
 import csv
-import gzip
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Never
 
-from engage_cli.datagen.shapes import ACTIVITY, Format, Shape
+from engage_cli.datagen.contract_section import nearest
+from engage_cli.datagen.import_encoding import encoding_of, open_text, write_utf8
+from engage_cli.datagen.shapes import Column, Format, Shape
 from engage_cli.errors import UserError
 
-_SUFFIXES: dict[str, Format] = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet"}
+_TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
+_SUFFIXES: dict[str, Format] = {
+    **{s: "csv" for t in _TEXT_SUFFIXES for s in (t, f"{t}.gz")},
+    ".parquet": "parquet",
+}
 _DELIMITERS = ",;\t|"
 _WEEK_FOLDER = re.compile(r"week=(.*)")
 
@@ -28,28 +33,38 @@ class SourceFile:
     delimiter: str = ","
     folder_week: date | None = None
     """The week of a hive folder `week=YYYY-MM-DD`, when the file has no such column."""
+    factors: dict[str, str] = field(default_factory=dict)
+    """By name of the shape's column: the column that it is multiplied by."""
+    encoding: str = "utf-8"
+    readable: Path | None = None
+    """What is read instead of `path`: the same text in UTF-8."""
 
 
-def find_sources(shape: Shape, places: Sequence[Path]) -> list[SourceFile]:
-    """Return the files of a shape with checked headers, in path order.
+def find_sources(shape: Shape, places: Sequence[Path], work: Path) -> list[SourceFile]:
+    """Return the files of a shape with checked headers, in path order; `work` is for texts in UTF-8.
 
     UserError: a place is missing or holds no file, formats are mixed, a file is empty or unreadable, or a
     required column is missing.
     """
-    paths = [path for place in places for path in _files_in(shape, place)]
-    formats = {_format_of(path): path for path in paths}
+    paths = files_of(shape.name, places)
+    formats = {format_of(path): path for path in paths}
     if len(formats) > 1:
         one, two = formats.values()
         raise UserError(
             f"The {shape.name} files mix CSV and Parquet: {one} and {two}.",
             hint="Bring all files of one shape into one format; a table cannot hold both.",
         )
-    return [_inspect(shape, path) for path in paths]
+    return [_inspect(shape, path, work / f"{shape.name}-{n}.csv") for n, path in enumerate(paths)]
 
 
-def _files_in(shape: Shape, place: Path) -> list[Path]:
+def files_of(what: str, places: Sequence[Path]) -> list[Path]:
+    """The files below some places, in path order; `what` they hold is for messages."""
+    return [path for place in places for path in _files_in(what, place)]
+
+
+def _files_in(what: str, place: Path) -> list[Path]:
     if not place.exists():
-        raise UserError(f"{place} does not exist.", hint=f"Give the file or folder of the {shape.name}.")
+        raise UserError(f"{place} does not exist.", hint=f"Give the file or folder of the {what}.")
     if place.is_file():
         return [place]
     # Names that begin with a dot or an underscore are hidden, as for Athena.
@@ -63,65 +78,124 @@ def _files_in(shape: Shape, place: Path) -> list[Path]:
     if not found:
         raise UserError(
             f"The folder {place} holds no CSV or Parquet file.",
-            hint=f"Put the {shape.name} there as *.csv, *.csv.gz or *.parquet.",
+            hint=f"Put the {what} there as *.csv, *.txt, *.csv.gz or *.parquet.",
         )
     return found
 
 
 def _suffix(path: Path) -> str:
     name = path.name.lower()
-    return ".csv.gz" if name.endswith(".csv.gz") else path.suffix.lower()
+    packed = name.removesuffix(".gz")
+    return Path(packed).suffix + name[len(packed) :]
 
 
-def _format_of(path: Path) -> Format:
+def format_of(path: Path) -> Format:
+    """What a file is by its name; raises UserError for another kind."""
     try:
         return _SUFFIXES[_suffix(path)]
     except KeyError:
         raise UserError(
             f"{path} is neither CSV nor Parquet by its name.",
-            hint="Rename it to *.csv, *.csv.gz or *.parquet.",
+            hint="Save it as *.csv, *.txt, *.csv.gz or *.parquet.",
         ) from None
 
 
-def _inspect(shape: Shape, path: Path) -> SourceFile:
-    fmt = _format_of(path)
+def read_header(path: Path, target: Path) -> SourceFile:
+    """The columns of a file, before any shape; a text that is no UTF-8 is written to `target` as such.
+
+    UserError: the file is empty or cannot be read, or a column occurs twice.
+    """
+    fmt = format_of(path)
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty.", hint="Remove it or export it again.")
-    header, delimiter = _csv_header(path) if fmt == "csv" else (_parquet_header(path), ",")
-    lowered = [name.strip().lower() for name in header]
+    if fmt == "parquet":
+        return SourceFile(path, fmt, _unrepeated(path, _parquet_header(path)), {})
+    encoding = _text_encoding(path)
+    if encoding != "utf-8":
+        write_utf8(path, encoding, target)
+    readable = target if encoding != "utf-8" else None
+    header, delimiter = _csv_header(path, readable or path)
+    return SourceFile(
+        path, fmt, _unrepeated(path, header), {}, delimiter, encoding=encoding, readable=readable
+    )
+
+
+def _text_encoding(path: Path) -> str:
+    try:
+        encoding = encoding_of(path)
+    except (OSError, EOFError) as exc:
+        raise UserError(f"{path} cannot be read as CSV: {exc}.", hint="Save it as UTF-8 CSV.") from exc
+    if encoding == "binary":
+        raise UserError(f"{path} cannot be read as CSV: it is no text.", hint="Save it as UTF-8 CSV.")
+    return encoding
+
+
+def _unrepeated(path: Path, header: tuple[str, ...]) -> tuple[str, ...]:
+    # Programs write a column of row numbers without a name.
+    header = tuple(name if name.strip() else f"unnamed {n}" for n, name in enumerate(header, start=1))
+    lowered = [_plain(name) for name in header]
     for name in lowered:
         if lowered.count(name) > 1:
             raise UserError(f"{path} has the column {name!r} twice.", hint="Rename or drop one of them.")
-    known = {column.name for column in shape.columns}
-    columns = {low: name for low, name in zip(lowered, header, strict=True) if low in known}
-    week = _folder_week(path) if shape is ACTIVITY and "week" not in columns else None
-    present = set(columns) | ({"week"} if week else set())
+    return header
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower()
+
+
+def _inspect(shape: Shape, path: Path, target: Path) -> SourceFile:
+    source = read_header(path, target)
+    spelling = {_plain(name): name for name in source.header}
+    wanted = {c.name: _plain(c.reading.column if c.reading else c.name) for c in shape.columns}
+    columns = {name: spelling[column] for name, column in wanted.items() if column in spelling}
+    factors = {}
     for column in shape.columns:
-        if column.required and column.name not in present:
-            also = " (or a folder week=YYYY-MM-DD)" if column.name == "week" else ""
-            raise UserError(
-                f"{path} has no column {column.name!r}; it has {', '.join(header)}.",
-                hint=f"Add or rename the column{also}; required: "
-                + ", ".join(c.name for c in shape.columns if c.required)
-                + ".",
+        times = column.reading.times if column.reading else ""
+        if times:
+            if _plain(times) not in spelling:
+                _refuse_missing(shape, path, source.header, times)
+            factors[column.name] = spelling[_plain(times)]
+    is_weekly = "week" in shape.names
+    week = _folder_week(path) if is_weekly and "week" not in columns else None
+    for column in shape.columns:
+        if column.name in columns or (column.name == "week" and week):
+            continue
+        # A contract names the columns that it needs: one that is not there is a mistake, not an empty one.
+        if column.required or column.reading:
+            _refuse_missing(
+                shape, path, source.header, column.reading.column if column.reading else "", column
             )
-    return SourceFile(path, fmt, header, columns, delimiter, week)
+    return replace(source, columns=columns, factors=factors, folder_week=week)
 
 
-def _csv_header(path: Path) -> tuple[tuple[str, ...], str]:
-    opener: Any = gzip.open if path.name.lower().endswith(".gz") else open
+def _refuse_missing(
+    shape: Shape, path: Path, header: Sequence[str], wanted: str, column: Column | None = None
+) -> Never:
+    name = wanted or (column.name if column else "")
+    also = " (or a folder week=YYYY-MM-DD)" if column and column.name == "week" else ""
+    near = nearest(name, list(header))
+    needed = ", ".join(c.reading.column if c.reading else c.name for c in shape.columns if c.required)
+    raise UserError(
+        f"{path} has no column {name!r}; it has {', '.join(header)}.",
+        hint=near or f"Add or rename the column{also}; required: {needed}.",
+    )
+
+
+def _csv_header(path: Path, readable: Path) -> tuple[tuple[str, ...], str]:
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as stream:
+        with open_text(readable) as stream:
             # Bounded: a binary file may have no line end at all.
-            line = stream.readline(1_000_000)
+            line = stream.readline(1_000_000).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError, EOFError) as exc:
         raise UserError(f"{path} cannot be read as CSV: {exc}.", hint="Save it as UTF-8 CSV.") from exc
     delimiter = max(_DELIMITERS, key=line.count)
     if not line.strip() or delimiter not in line:
         raise UserError(
-            f"The first line of {path} is no CSV header.", hint="The first line must name the columns."
+            f"The first line of {path} is no CSV header.",
+            hint="The first line must name the columns, with commas, semicolons, tabs or bars between them.",
         )
-    return tuple(next(csv.reader([line], delimiter=delimiter))), delimiter
+    return tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))), delimiter
 
 
 def _parquet_header(path: Path) -> tuple[str, ...]:

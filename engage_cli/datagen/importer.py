@@ -1,345 +1,173 @@
 """Import of a user's own customers and activity: check everything, stage it, then put it.
 
-Stages, each of which may refuse the whole import: `find_sources` (files and headers), `_load` (rows into an
-on-disk DuckDB with the reason of each bad one), `_cross_check` (unknown customers, duplicates), `_judge`
-(too many bad rows), `_stage` (Parquet files in the raw layout). Only then does the first `put` happen.
+Stages, each of which may refuse the whole import: `import_sources` (files and headers), `import_load` (rows
+into an on-disk DuckDB with the reason of each bad one), `import_cross` (unknown customers, duplicates, weeks
+that are not over), `import_rejects` (too many bad rows), `import_stage` (Parquet files in the raw layout).
+Only then does the first `put` happen. The columns are those of a user's contract, or of the synthetic data.
 """
 
-import csv
 import tempfile
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from engage_cli.datagen import shapes
-from engage_cli.datagen.import_report import ImportReport, ShapeReport
-from engage_cli.datagen.import_rows import SQL_TYPES, checked_select, raw_select, type_words, typed_value
+from engage_ml.data_contract import DEFAULT
+
+from engage_cli.datagen import import_cross as cross
+from engage_cli.datagen import import_stage as staging
+from engage_cli.datagen.contract_file import FILE, FileContract
+from engage_cli.datagen.contract_shapes import activity_shape, customers_shape
+from engage_cli.datagen.import_load import Loaded, connect, load
+from engage_cli.datagen.import_rejects import judge, shape_report, write_rejects
+from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.import_sources import SourceFile, find_sources
 from engage_cli.datagen.shapes import ACTIVITY, CUSTOMERS, Shape
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
 
-_EXAMPLES = 3
-_CUSTOMERS_PER_PART = 500_000
-_BROKEN_LINES = {
-    "MISSING COLUMNS": "the line has too few columns",
-    "TOO MANY COLUMNS": "the line has too many columns",
-    "UNQUOTED VALUE": "a quote is not closed or not escaped",
-    "LINE SIZE OVER MAXIMUM": "the line is too long",
-    "INVALID ENCODING": "the line is not UTF-8",
-}
-
 
 def import_files(
     customers: Path | None,
     activity: Sequence[Path] | Path | None,
-    sink: Sink,
+    sink: Sink | None,
     *,
     rejects_path: Path,
     today: date,
+    contract: FileContract | None = None,
     max_bad_fraction: float = 0.05,
     known_customers: Iterable[str] | None = None,
+    must_keep: Iterable[str] | None = None,
+    existing: Any = None,
+    rows_there: Callable[[date], int] | None = None,
     memory_limit_mb: int = 512,
 ) -> ImportReport:
-    """Check the files, then put them as Parquet in the raw layout; all or nothing.
+    """Check the files, then put them as Parquet in the raw layout; all or nothing. Without a sink they are
+    only checked.
 
-    `known_customers` are the ids that activity may name when no customers file is given; without either,
-    that check is left out and noted. Rows set aside go to `rejects_path` (replaced; only if there are any).
+    `contract` names the columns; without it they are those of the synthetic data. `known_customers` are the
+    ids that activity may name when no customers file is given; without either, that check is left out and
+    noted. `must_keep` are ids that a customers file must hold. `existing` (a pyarrow table, or None) are the
+    customers of earlier imports, for a contract that takes customers or sign-ups from the activity.
+    `rows_there` counts the events that a week has already, so that none is lost. Rows set aside go to
+    `rejects_path` (replaced; only if there are any).
 
     Raises UserError: see `docs/data.md`; nothing has been put then.
     """
-    places = {CUSTOMERS: [customers] if customers else [], ACTIVITY: _as_list(activity)}
-    sources = {shape: find_sources(shape, found) for shape, found in places.items() if found}
-    if not sources:
-        raise UserError("There is nothing to import.", hint="Give a customers file, activity files, or both.")
+    job = _Job(contract, today, existing)
+    places = job.places(customers, [activity] if isinstance(activity, Path) else list(activity or []))
     with tempfile.TemporaryDirectory(prefix="engage-import-") as folder:
-        job = _Import(Path(folder), sources, today, memory_limit_mb)
+        work = Path(folder)
+        sources = {shape: find_sources(shape, found, work) for shape, found in places.items()}
+        db = connect(work, memory_limit_mb)
         try:
-            job.load()
-            notes = job.cross_check(known_customers)
-            rejects = job.write_rejects(rejects_path)
+            loaded = load(db, sources, today)
+            if must_keep is not None:
+                cross.refuse_vanishing(loaded, must_keep)
+            notes = [*_encoding_notes(sources), *job.cross_check(loaded, known_customers)]
+            rejects = write_rejects(loaded, rejects_path)
             for shape in sources:
-                job.judge(shape, max_bad_fraction, rejects)
-            staged = job.stage()
-            report = ImportReport(
-                customers=job.report(CUSTOMERS) if CUSTOMERS in sources else None,
-                activity=job.report(ACTIVITY) if ACTIVITY in sources else None,
-                weeks=tuple(job.weeks()),
-                files_put=len(staged),
-                rejects=rejects,
-                notes=tuple(notes),
-            )
+                judge(loaded, shape, max_bad_fraction, rejects)
+            weeks, found = job.keep(loaded)
+            if rows_there is not None:
+                cross.refuse_losing_events(loaded, weeks, rows_there)
+            staged = staging.stage(loaded, work, weeks, customers=job.puts_customers(loaded)) if sink else []
+            report = job.report(loaded, weeks, len(staged), rejects, (*notes, *found))
         finally:
-            job.close()
+            db.close()
         for key, path in staged:
+            assert sink is not None
             sink.put(key, path.read_bytes())
     return report
 
 
-def _as_list(places: Sequence[Path] | Path | None) -> list[Path]:
-    if places is None:
-        return []
-    return [places] if isinstance(places, Path) else list(places)
+class _Job:
+    """What differs between the synthetic shapes and those of a contract."""
 
+    def __init__(self, contract: FileContract | None, today: date, existing: Any) -> None:
+        self._contract, self._today, self._existing = contract, today, existing
+        self._has_file = contract is None or contract.customers.origin == FILE
+        self._dated = contract is None or not self._has_file or bool(contract.customers.signed_up)
 
-class _Import:
-    """One import's database: tables `customers` and `activity` of all rows, `rejects` of the bad ones."""
-
-    def __init__(
-        self, folder: Path, sources: dict[Shape, list[SourceFile]], today: date, memory_limit_mb: int
-    ) -> None:
-        import duckdb
-
-        self._folder, self._sources, self._today = folder, sources, today
-        self._error: type[Exception] = duckdb.Error
-        # On disk with a memory limit: any number of rows in bounded memory.
-        self._db: Any = duckdb.connect(
-            str(folder / "import.duckdb"),
-            config={
-                "memory_limit": f"{memory_limit_mb}MB",
-                "temp_directory": str(folder / "spill"),
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
-        # Broken CSV lines by (shape, file number): they shift the line numbers of the rows after them.
-        self._broken: dict[tuple[str, int], list[int]] = {}
-
-    def close(self) -> None:
-        """Close the database; its files go with the folder."""
-        self._db.close()
-
-    def load(self) -> None:
-        """Read every file once into its table, with the reason of each bad row."""
-        self._db.execute(
-            "CREATE TABLE rejects (shape VARCHAR, file_no INT, row_no BIGINT, line BIGINT, "
-            "kind VARCHAR, detail VARCHAR)"
-        )
-        for shape, files in self._sources.items():
-            columns = ", ".join(f"{c.name} {SQL_TYPES[c.type]}" for c in shape.columns)
-            self._db.execute(
-                f"CREATE TABLE {shape.name} "
-                f"(file_no INT, row_no BIGINT, {columns}, kind VARCHAR, detail VARCHAR)"
-            )
-            for number, source in enumerate(files):
-                self._load_file(shape, number, source)
-            self._db.execute(
-                f"INSERT INTO rejects SELECT '{shape.name}', file_no, row_no, NULL, kind, detail "
-                f"FROM {shape.name} WHERE kind IS NOT NULL"
-            )
-
-    def _load_file(self, shape: Shape, number: int, source: SourceFile) -> None:
-        try:
-            self._db.execute(f"INSERT INTO {shape.name} {checked_select(shape, source, number, self._today)}")
-            self._note_broken_lines(shape, number, source)
-        except self._error as exc:
+    def places(self, customers: Path | None, activity: list[Path]) -> dict[Shape, list[Path]]:
+        """The shapes with their files. UserError: there are none, or some that do not fit the contract."""
+        own = self._contract
+        if not customers and not activity:
             raise UserError(
-                f"{source.path} cannot be read: {str(exc).splitlines()[0]}.",
-                hint="Repair or export it again.",
-            ) from exc
-        rows, bad = self._db.execute(
-            f"SELECT count(*), count(kind) FROM {shape.name} WHERE file_no = {number}"
-        ).fetchone()
-        broken = self._broken.get((shape.name, number), [])
-        if rows == 0 and not broken:
-            raise UserError(f"{source.path} holds no rows.", hint="Remove it or export it again.")
-        if bad:
-            self._refuse_wrong_columns(shape, source)
-
-    def _note_broken_lines(self, shape: Shape, number: int, source: SourceFile) -> None:
-        tables = {name for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-        if source.format != "csv" or "reject_errors" not in tables:
-            return
-        errors = self._db.execute(
-            "SELECT line, min(CAST(error_type AS VARCHAR)) FROM reject_errors GROUP BY line ORDER BY line"
-        ).fetchall()
-        self._db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-        self._broken[shape.name, number] = [line for line, _ in errors]
-        rows = [
-            (shape.name, number, line, _BROKEN_LINES.get(error, f"the line is broken ({error.lower()})"))
-            for line, error in errors
-        ]
-        if rows:
-            self._db.executemany("INSERT INTO rejects VALUES (?, ?, NULL, ?, ?, NULL)", rows)
-
-    def _refuse_wrong_columns(self, shape: Shape, source: SourceFile) -> None:
-        """A column of which no value can be read is a wrong column, not many bad rows."""
-        checked = [c for c in shape.columns if c.type != "string" and c.name in source.columns]
-        counts = ", ".join(
-            f"count(raw.{c.name}), count({typed_value(c)}), any_value(raw.{c.name})" for c in checked
-        )
-        found = self._db.execute(f"SELECT {counts} FROM ({raw_select(shape, source)}) AS raw").fetchone()
-        self._db.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-        for i, column in enumerate(checked):
-            present, readable, example = found[3 * i : 3 * i + 3]
-            if present and not readable:
-                raise UserError(
-                    f"No value of the column {column.name!r} of {source.path} is {type_words(column)}; "
-                    f"the first is {str(example)[:60]!r}.",
-                    hint=f"Write {column.name} as {type_words(column)}.",
-                )
-
-    def cross_check(self, known: Iterable[str] | None) -> list[str]:
-        """Set aside duplicates and activity of unknown customers; return notes for the report."""
-        notes: list[str] = []
-        if CUSTOMERS in self._sources:
-            self._set_aside_duplicates(CUSTOMERS, ("customer_id",), "customer_id is a duplicate")
-        if ACTIVITY not in self._sources:
-            return notes
-        if CUSTOMERS in self._sources:
-            ids = f"SELECT customer_id FROM customers c WHERE {self._good(CUSTOMERS, 'c')}"
-        elif known is not None:
-            self._load_known(known)
-            ids = "SELECT customer_id FROM known"
-        else:
-            ids = ""
-            notes.append("Without customers it was not checked that the activity is of known customers.")
-        if ids:
-            self._db.execute(
-                f"INSERT INTO rejects SELECT 'activity', file_no, row_no, NULL, 'the customer is unknown', "
-                f"customer_id FROM activity a WHERE kind IS NULL AND customer_id NOT IN ({ids})"
+                "There is nothing to import.", hint="Give a customers file, activity files, or both."
             )
-        self._set_aside_duplicates(
-            ACTIVITY, ("customer_id", "week"), "the customer has a row for this week already"
-        )
+        if customers and not self._has_file:
+            raise UserError(
+                f"The contract takes the customers from the activity, and {customers} was given.",
+                hint='Leave --customers out, or describe the file in [customers] (from = "file").',
+            )
+        if customers and not self._dated and not activity:
+            raise UserError(
+                "The contract takes the sign-ups from the activity, and none was given.",
+                hint="Give --activity, too, or name the column of sign-ups in the contract.",
+            )
+        people, rows = (customers_shape(own), activity_shape(own)) if own else (CUSTOMERS, ACTIVITY)
+        found = {people: [customers]} if customers else {}
+        return {**found, **({rows: activity} if activity else {})}
+
+    def cross_check(self, loaded: Loaded, known: Iterable[str] | None) -> list[str]:
+        """Set aside what does not fit together; notes for the report."""
+        notes: list[str] = []
+        people, rows = loaded.shape("customers"), loaded.shape("activity")
+        if people:
+            cross.set_aside_duplicates(loaded, people)
+        if rows:
+            if self._has_file:
+                notes += cross.set_aside_unknown(loaded, known)
+            cross.set_aside_duplicates(loaded, rows)
+            if rows.has_events:
+                notes += cross.leave_out_unfinished_week(loaded)
         return notes
 
-    def _load_known(self, known: Iterable[str]) -> None:
-        import pyarrow as pa
+    def keep(self, loaded: Loaded) -> tuple[list[date], list[str]]:
+        """Make the tables of good rows; the weeks to put, and notes."""
+        people, rows = loaded.shape("customers"), loaded.shape("activity")
+        weeks: list[date] = []
+        notes: list[str] = []
+        if rows:
+            weeks = staging.keep_activity(loaded, rows)
+            if rows.has_events:
+                missing, notes = cross.weeks_without_events(weeks)
+                weeks = sorted([*weeks, *missing])
+        if people and self._dated:
+            staging.keep_customers(loaded, people)
+        elif people:
+            staging.date_customers(loaded, people, self._existing)
+        elif rows and not self._has_file:
+            staging.derive_customers(loaded, rows, self._existing)
+        return weeks, notes
 
-        table = pa.table({"customer_id": pa.array(known, type=pa.string())})
-        self._db.register("known_view", table)
-        self._db.execute("CREATE TABLE known AS SELECT DISTINCT customer_id FROM known_view")
-        self._db.unregister("known_view")
+    def puts_customers(self, loaded: Loaded) -> bool:
+        return loaded.shape("customers") is not None or not self._has_file
 
-    def _set_aside_duplicates(self, shape: Shape, key: tuple[str, ...], kind: str) -> None:
-        """Keep the first row of each key, in file and line order."""
-        columns = ", ".join(key)
-        good = f"SELECT * FROM {shape.name} r WHERE {self._good(shape, 'r')}"
-        # Only repeated keys are sorted: clean data costs one aggregation.
-        self._db.execute(
-            f"INSERT INTO rejects WITH good AS ({good}), "
-            f"repeated AS (SELECT {columns} FROM good GROUP BY ALL HAVING count(*) > 1) "
-            f"SELECT '{shape.name}', file_no, row_no, NULL, '{kind}', customer_id FROM ("
-            f"SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY file_no, row_no) AS nth "
-            f"FROM good SEMI JOIN repeated USING ({columns})) WHERE nth > 1"
+    def report(
+        self, loaded: Loaded, weeks: list[date], files: int, rejects: Path | None, notes: tuple[str, ...]
+    ) -> ImportReport:
+        people, rows = loaded.shape("customers"), loaded.shape("activity")
+        own = self._contract
+        kept = loaded.count("SELECT count(*) FROM good_customers") if self.puts_customers(loaded) else 0
+        return ImportReport(
+            customers=shape_report(loaded, people, own.customers.ignore if own else ()) if people else None,
+            activity=shape_report(loaded, rows, own.activity.ignore if own else ()) if rows else None,
+            weeks=tuple(weeks),
+            files_put=files,
+            rejects=rejects,
+            notes=notes,
+            customer_count=kept,
+            weeks_needed=(own.contract if own else DEFAULT).weeks_needed,
         )
 
-    def _good(self, shape: Shape, alias: str) -> str:
-        return (
-            f"{alias}.kind IS NULL AND NOT EXISTS (SELECT 1 FROM rejects x WHERE x.shape = '{shape.name}' "
-            f"AND x.file_no = {alias}.file_no AND x.row_no = {alias}.row_no)"
-        )
 
-    def _line(self, shape: str, file_no: int, row_no: int) -> int:
-        """Return the line of a record: the header is line 1 of a CSV; Parquet rows count from 1."""
-        shape_of = CUSTOMERS if shape == CUSTOMERS.name else ACTIVITY
-        if self._sources[shape_of][file_no].format == "parquet":
-            return row_no
-        # Record k comes after broken line number i (from 0) when that line is at most k + 1 + i.
-        broken = self._broken.get((shape, file_no), [])
-        return row_no + 1 + bisect_right([line - i for i, line in enumerate(broken)], row_no + 1)
-
-    def _rejects(self, where: str = "true", limit: int | None = None) -> Iterable[tuple[str, Path, int, str]]:
-        cut = f"LIMIT {limit}" if limit is not None else ""
-        # A broken line has no record number: it sorts behind the records that come before it.
-        place = "line - 0.5 - count(line) OVER (PARTITION BY shape, file_no ORDER BY line)"
-        cursor = self._db.execute(
-            f"SELECT shape, file_no, row_no, line, kind, detail FROM rejects WHERE {where} "
-            f"ORDER BY shape DESC, file_no, coalesce(row_no, {place}), line {cut}"
-        )
-        while batch := cursor.fetchmany(10_000):
-            for shape, file_no, row_no, line, kind, detail in batch:
-                shape_of = CUSTOMERS if shape == CUSTOMERS.name else ACTIVITY
-                number = line if line is not None else self._line(shape, file_no, row_no)
-                reason = kind if detail is None else f"{kind}: {detail}"
-                yield shape, self._sources[shape_of][file_no].path, number, reason
-
-    def write_rejects(self, path: Path) -> Path | None:
-        """Write the rows set aside as CSV and return the path; None (and no file) when there are none."""
-        if not self._db.execute("SELECT count(*) FROM rejects").fetchone()[0]:
-            return None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(("shape", "file", "line", "reason"))
-            writer.writerows(self._rejects())
-        return path
-
-    def judge(self, shape: Shape, max_bad_fraction: float, rejects: Path | None) -> None:
-        """Refuse the import when too many rows of a shape are bad, or none is good."""
-        report = self.report(shape)
-        share = report.rows_set_aside / report.rows_read
-        if share <= max_bad_fraction and report.rows_kept:
-            return
-        examples = "; ".join(
-            f"{path}:{line} {reason}"
-            for _, path, line, reason in self._rejects(f"shape = '{shape.name}'", _EXAMPLES)
-        )
-        raise UserError(
-            f"{report.rows_set_aside:,} of {report.rows_read:,} {shape.name} rows ({share:.1%}) are bad, "
-            f"more than the {max_bad_fraction:.1%} allowed; nothing was imported. First: {examples}.",
-            hint=f"All of them are in {rejects}. Repair them, or allow more with a higher limit.",
-        )
-
-    def report(self, shape: Shape) -> ShapeReport:
-        """Count what was read, kept and set aside."""
-        files = self._sources[shape]
-        kinds = dict(
-            self._db.execute(
-                f"SELECT kind, count(*) FROM rejects WHERE shape = '{shape.name}' "
-                "GROUP BY kind ORDER BY 2 DESC, 1"
-            ).fetchall()
-        )
-        loaded = self._db.execute(f"SELECT count(*) FROM {shape.name}").fetchone()[0]
-        broken = sum(len(lines) for (name, _), lines in self._broken.items() if name == shape.name)
-        bad = sum(kinds.values())
-        have = [set(source.columns) | ({"week"} if source.folder_week else set()) for source in files]
-        extra = {h for s in files for h in s.header if h not in s.columns.values()}
-        return ShapeReport(
-            files=len(files),
-            rows_read=loaded + broken,
-            rows_kept=loaded + broken - bad,
-            rows_set_aside=bad,
-            reasons=kinds,
-            filled_columns=tuple(n for n in shape.names if not all(n in names for names in have)),
-            ignored_columns=tuple(sorted(extra)),
-        )
-
-    def weeks(self) -> list[date]:
-        """Return the weeks of the good activity, oldest first."""
-        if ACTIVITY not in self._sources:
-            return []
-        rows = self._db.execute("SELECT DISTINCT week FROM good_activity ORDER BY week").fetchall()
-        return [week for (week,) in rows]
-
-    def stage(self) -> list[tuple[str, Path]]:
-        """Write the good rows as Parquet files; return (key, file) pairs."""
-        staged: list[tuple[str, Path]] = []
-        if CUSTOMERS in self._sources:
-            self._keep(CUSTOMERS, "file_no, row_no")
-            kept = self._db.execute("SELECT count(*) FROM good_customers").fetchone()[0]
-            for part, offset in enumerate(range(0, kept, _CUSTOMERS_PER_PART)):
-                query = f"SELECT * FROM good_customers LIMIT {_CUSTOMERS_PER_PART} OFFSET {offset}"
-                staged.append(self._copy(query, shapes.customers_key(part, "parquet")))
-        if ACTIVITY in self._sources:
-            self._keep(ACTIVITY, "week, customer_id")
-            for week in self.weeks():
-                query = f"SELECT * EXCLUDE (week) FROM good_activity WHERE week = DATE '{week}'"
-                staged.append(self._copy(query, shapes.activity_key(week, 0, "parquet")))
-        return staged
-
-    def _keep(self, shape: Shape, order: str) -> None:
-        names = ", ".join(shape.names)
-        self._db.execute(
-            f"CREATE TABLE good_{shape.name} AS SELECT {names} FROM {shape.name} r "
-            f"WHERE {self._good(shape, 'r')} ORDER BY {order}"
-        )
-
-    def _copy(self, query: str, key: str) -> tuple[str, Path]:
-        path = self._folder / "staged" / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
-        return key, path
+def _encoding_notes(sources: dict[Shape, list[SourceFile]]) -> list[str]:
+    names = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+    return [
+        f"{source.path} is no UTF-8; it was read as {names[source.encoding]}."
+        for files in sources.values()
+        for source in files
+        if source.encoding in names
+    ]

@@ -1,16 +1,24 @@
-"""Puts checked files into the raw bucket: customers as a whole, activity week by week."""
+"""Puts checked files into the raw bucket: customers as a whole, activity week by week, and the contract."""
 
 import io
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace as replaced
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engage_ml.data_contract import EVENTS
 
 from engage_cli.aws.objects import ObjectStore, ParallelSink
+from engage_cli.datagen.contract_file import FILE, FileContract
 from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.importer import import_files
-from engage_cli.datagen.load import SYNTHETIC_KEY, load_raw
+from engage_cli.datagen.load import SYNTHETIC_KEY, existing_keys, load_raw
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from engage_ml.data_contract import DataContract
 
 
 def import_into(
@@ -21,30 +29,127 @@ def import_into(
     rejects: Path,
     max_bad_fraction: float,
     replace: bool,
+    contract: FileContract | None = None,
 ) -> ImportReport:
     """Import files. Customers replace all customers, a week replaces that week; other weeks stay
-    unless `replace`.
+    unless `replace`. `contract` says what the files are; without it they have the synthetic shapes.
 
     Raises UserError when the files are refused; nothing was written then.
     """
+    if not replace:
+        refuse_another_contract(raw, contract)
+    elif contract is not None:
+        _refuse_half_a_start(raw, contract, customers, activity)
     if activity and not replace:
         _refuse_mixed_formats(raw)
-    known = None if customers else list(_customer_ids(raw))
-    if customers and not replace:
-        _refuse_vanishing_customers(raw, customers)
+    has_file = contract is None or contract.customers.origin == FILE
+    undated = contract is not None and not (has_file and contract.customers.signed_up)
+    must_keep = list(customer_ids(raw)) if customers and not replace else None
+    known = None if customers or not has_file else list(customer_ids(raw))
+    if known == [] and activity and contract is not None:
+        raise UserError(
+            "There are no customers yet, and the contract takes them from a file.",
+            hint='Give it with --customers, or write from = "activity" into [customers] of the contract.',
+        )
+    earlier = _customers(raw) if undated and not replace else None
+    own = contract.contract if contract else None
+    by_event = own is not None and own.kind == EVENTS and activity and not replace
+
+    def counter(week: date) -> int:
+        return _rows_of(raw, week) if by_event else 0
+
     with ParallelSink(raw) as sink:
 
         def write(recorder: Sink) -> ImportReport:
             report = import_files(
-                customers, list(activity) or None, recorder, rejects_path=rejects,
+                customers, list(activity) or None, recorder, rejects_path=rejects, contract=contract,
                 today=datetime.now(UTC).date(), max_bad_fraction=max_bad_fraction, known_customers=known,
+                must_keep=must_keep, existing=earlier, rows_there=counter,
             )  # fmt: skip
             sink.flush()
             return report
 
-        report = load_raw(raw, sink, write, replaces=_Replaces(replace))
+        report = load_raw(raw, sink, write, replaces=_Replaces(replace), contract=own)
     raw.delete([SYNTHETIC_KEY])
-    return report
+    return replaced(report, weeks_there=_weeks_there(raw))
+
+
+def contract_in_place(raw: ObjectStore) -> "DataContract":
+    """The contract of the data in the raw bucket: that beside them, or that of the synthetic data.
+
+    Raises UserError when the document there cannot be read.
+    """
+    from engage_ml import data_contract as dc
+    from engage_ml.contract import ContractError
+
+    document = raw.get_json(dc.KEY)
+    try:
+        return dc.DEFAULT if document is None else dc.parse(document)
+    except ContractError as error:
+        raise UserError(
+            f"The contract in the raw bucket cannot be used: {error}",
+            hint="Import all of the data again with --contract and --replace.",
+        ) from error
+
+
+def refuse_another_contract(raw: ObjectStore, contract: FileContract | None) -> None:
+    """Raise UserError when the data there follow a contract with other columns.
+
+    What is predicted from the same columns, and how things are called, may change with every import.
+    """
+    from engage_ml.data_contract import DEFAULT
+
+    if not existing_keys(raw):
+        return
+    there, given = contract_in_place(raw), contract.contract if contract else DEFAULT
+    if contract is None and there != DEFAULT:
+        raise UserError(
+            f"The data there follow the contract {there.name!r}.",
+            hint="Give its file with --contract, or add --replace to start anew without one.",
+        )
+    if _layout(there) != _layout(given):
+        raise UserError(
+            f"The data there follow the contract {there.name!r}, and {given.name!r} has other columns.",
+            hint="Use the same contract, or add --replace to put data of this one in their place.",
+        )
+
+
+def _layout(contract: "DataContract") -> tuple[Any, ...]:
+    """What of a contract decides which columns the raw files have."""
+    people = [(a.name, a.kind) for a in (*contract.attributes, *contract.protected)]
+    measures = [(m.name, m.kind) for m in contract.raw_measures]
+    return (contract.kind, sorted(people), sorted(measures), bool(contract.types), contract.days_known)
+
+
+def _refuse_half_a_start(
+    raw: ObjectStore, contract: FileContract, customers: Path | None, activity: Sequence[Path]
+) -> None:
+    """Raise UserError when only one table would be of the new contract."""
+    if not existing_keys(raw) or _layout(contract_in_place(raw)) == _layout(contract.contract):
+        return
+    lacking = "--activity" if not activity else ""
+    if contract.customers.origin == FILE and not customers:
+        lacking = "--customers"
+    if lacking:
+        raise UserError(
+            f"The data there follow another contract, and {lacking} is not given.",
+            hint="Give all of the files: both tables must follow the new contract.",
+        )
+
+
+def _rows_of(raw: ObjectStore, week: date) -> int:
+    """The rows that a week has in the raw bucket."""
+    import pyarrow.parquet
+
+    files = (io.BytesIO(raw.get(key) or b"") for key in raw.keys(f"activity/week={week}/"))
+    return sum(pyarrow.parquet.ParquetFile(file).metadata.num_rows for file in files)
+
+
+def _weeks_there(raw: ObjectStore) -> int:
+    """Weeks from the first to the last folder of activity."""
+    days = sorted({key.split("/")[1].removeprefix("week=") for key in raw.keys("activity/")})
+    found = [date.fromisoformat(d) for d in days if len(d) == 10]
+    return (found[-1] - found[0]).days // 7 + 1 if found else 0
 
 
 def _refuse_mixed_formats(raw: ObjectStore) -> None:
@@ -54,37 +159,6 @@ def _refuse_mixed_formats(raw: ObjectStore) -> None:
             "The raw bucket holds weeks as CSV and imported ones are Parquet; a table cannot be both.",
             hint="Import all weeks and add --replace.",
         )
-
-
-def _refuse_vanishing_customers(raw: ObjectStore, customers: Path) -> None:
-    """Raise UserError when the file lacks customers that are there now: their history would be orphaned."""
-    existing = set(_customer_ids(raw))
-    given = _ids_in(customers)
-    # A file that cannot be read is refused by the import itself, which says what is wrong with it.
-    gone = existing - given if given is not None else set()
-    if gone:
-        raise UserError(
-            f"{len(gone):,} of the {len(existing):,} customers in the raw bucket are not in {customers}.",
-            hint="Give a file of all customers, or add --replace to start anew with this data.",
-        )
-
-
-def _ids_in(path: Path) -> set[str] | None:
-    import duckdb
-
-    files = sorted(map(str, path.rglob("*"))) if path.is_dir() else [str(path)]
-    parquet = [f for f in files if f.endswith(".parquet")]
-    csv = [f for f in files if f.endswith(".csv")]
-    reader, chosen = ("read_parquet(?)", parquet) if parquet else ("read_csv(?, all_varchar = true)", csv)
-    try:
-        rows = (
-            duckdb.connect()
-            .execute(f"SELECT CAST(customer_id AS VARCHAR) FROM {reader}", [chosen])
-            .fetchall()
-        )
-    except duckdb.Error:
-        return None
-    return {str(row[0]) for row in rows}
 
 
 class _Replaces:
@@ -100,7 +174,7 @@ class _Replaces:
         return same_folder or (self._everything and same_table)
 
 
-def _customer_ids(raw: ObjectStore) -> Iterator[str]:
+def customer_ids(raw: ObjectStore) -> Iterator[str]:
     """Yield the ids of the customers that are in the raw bucket now."""
     import pyarrow.csv
     import pyarrow.parquet
@@ -115,3 +189,17 @@ def _customer_ids(raw: ObjectStore) -> Iterator[str]:
             )
             table = pyarrow.csv.read_csv(body, convert_options=options)
         yield from table.column("customer_id").to_pylist()
+
+
+def _customers(raw: ObjectStore) -> Any:
+    """The customers that are in the raw bucket now as one pyarrow table; None without any."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    tables = []
+    for key in raw.keys("customers/"):
+        body = io.BytesIO(raw.get(key) or b"")
+        reader = pyarrow.parquet.read_table if key.endswith(".parquet") else pyarrow.csv.read_csv
+        tables.append(reader(body))
+    return pa.concat_tables(tables, promote_options="permissive") if tables else None

@@ -1,13 +1,16 @@
 """Loads raw data: new files first, then the stale ones go, and a marker stands while it is unfinished."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from engage_ml.data_contract import DataContract
 
 LOADING_KEY = "_loading.json"
 """Stands in the raw bucket while a load is going on; the pipeline refuses to start when it sees it."""
@@ -35,20 +38,19 @@ class RawStore(Protocol):
         ...
 
 
-class _RecordingSink:
-    """Remembers the keys, and sets the marker before the first of them: refused input leaves no marker."""
+class RecordingSink:
+    """Remembers the keys, and does something before the first of them."""
 
-    def __init__(self, raw: RawStore, sink: Sink) -> None:
-        self._raw = raw
+    def __init__(self, sink: Sink, before_first: Callable[[], None] = lambda: None) -> None:
         self._sink = sink
+        self._before_first = before_first
         self._lock = Lock()
         self.keys: set[str] = set()
 
     def put(self, key: str, data: bytes) -> None:
         with self._lock:
             if not self.keys:
-                started = {"started": datetime.now(UTC).isoformat()}
-                self._raw.put(LOADING_KEY, json.dumps(started).encode())
+                self._before_first()
             self.keys.add(key)
         self._sink.put(key, data)
 
@@ -64,15 +66,30 @@ def load_raw(
     write: Callable[[Sink], T],
     *,
     replaces: Callable[[str, set[str]], bool] = lambda _key, _new: True,
+    contract: "DataContract | None" = None,
+    note: Mapping[str, str] | None = None,
 ) -> T:
-    """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names.
+    """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names, and
+    put the data contract beside them (None: the data are of the synthetic shapes, which need none).
 
-    An interrupted load leaves the marker, so that no run uses a mixture; loading again repairs it.
+    An interrupted load leaves the marker, with the `note`, so that no run uses a mixture; loading again
+    repairs it. Refused input leaves no marker: it is set before the first file.
     """
+    from engage_ml.data_contract import KEY
+
     before = existing_keys(raw)
-    recorder = _RecordingSink(raw, sink)
+
+    def mark() -> None:
+        started = {"started": datetime.now(UTC).isoformat(), **(note or {})}
+        raw.put(LOADING_KEY, json.dumps(started).encode())
+
+    recorder = RecordingSink(sink, mark)
     result = write(recorder)
     raw.delete([key for key in before if key not in recorder.keys and replaces(key, recorder.keys)])
+    if contract is not None:
+        raw.put(KEY, json.dumps(contract.to_dict(), indent=2).encode())
+    elif recorder.keys:
+        raw.delete([KEY])
     raw.delete([LOADING_KEY])
     return result
 

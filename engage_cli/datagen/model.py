@@ -17,20 +17,25 @@ or one a row where a method returns rows.
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from engage_cli.datagen.parameters import Parameters, Segment
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
+Floats: TypeAlias = npt.NDArray[np.floating[Any]]
+"""Double precision in a simulation, single in the many weights of a ceiling."""
+Ints: TypeAlias = npt.NDArray[np.integer[Any]]
 Codes: TypeAlias = npt.NDArray[np.int8]
 
 ENGAGED, FADING, PAUSED, GONE, NOT_YET = 0, 1, 2, 3, 4
 STATE_NAMES = ("engaged", "fading", "paused", "gone", "not_yet")
 NEVER = np.iinfo(np.int32).max
+AGE_SHAPE = 2.2
+"""Gamma shape of the years above 18."""
+LOWEST_RELATIVE_RATE = 0.02
+"""Floor of the visit rate relative to the base: keeps powers and logs of it finite."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,7 @@ def draw_attributes(rng: np.random.Generator, n: int, end: date, p: Parameters) 
     country, plan, channel, device, gender = (
         pick(dict(group)) for group in (p.countries, p.plans, p.channels, p.devices, p.genders)
     )
-    shape = 2.2
-    age = 18 + rng.standard_gamma(shape, n) * (p.age_mean - 18) / shape
+    age = 18 + rng.standard_gamma(AGE_SHAPE, n) * (p.age_mean - 18) / AGE_SHAPE
     days_before_end = 1 + np.floor(p.account_age_days * rng.random(n) ** p.account_growth)
     return Attributes(
         country=country,
@@ -113,6 +117,26 @@ def draw_attributes(rng: np.random.Generator, n: int, end: date, p: Parameters) 
 
 def draw_traits(rng: np.random.Generator, a: Attributes, p: Parameters) -> Traits:
     """Draw the hidden traits given the attributes."""
+    n, usual = len(a.country), usual_traits(a, p)
+    relative = usual.rate / p.visit_rate * _unit_gamma(rng, p.visit_shape, n)
+    relative = np.maximum(relative, LOWEST_RELATIVE_RATE)
+    hazard = usual.hazard * _unit_gamma(rng, p.hazard_shape, n) * relative**-p.hazard_rate_power
+    return Traits(
+        rate=p.visit_rate * relative,
+        hazard=hazard,
+        intensity=_unit_gamma(rng, p.intensity_shape, n) * relative**p.intensity_rate_power,
+        purchase_rate=usual.purchase_rate * _unit_gamma(rng, p.purchase_shape, n),
+        basket_median=usual.basket_median * np.exp(p.basket_customer_sigma * rng.standard_normal(n)),
+        ticket_rate=usual.ticket_rate * _unit_gamma(rng, p.ticket_shape, n),
+    )
+
+
+def usual_traits(a: Attributes, p: Parameters) -> Traits:
+    """Return what the attributes alone say of the traits: each before its random factor.
+
+    The random factors have mean 1 (the basket: median 1); `hazard` and `intensity` are those of a relative
+    visit rate of 1.
+    """
     n = len(a.country)
     groups = ((p.countries, a.country), (p.plans, a.plan), (p.channels, a.channel), (p.devices, a.device))
 
@@ -124,20 +148,13 @@ def draw_traits(rng: np.random.Generator, a: Attributes, p: Parameters) -> Trait
 
     # +1 at 18, 0 at 40, -1 at 62 and above.
     youth = np.maximum((40.0 - a.age) / 22.0, -1.0)
-    relative = factor("rate") * p.young_rate**youth * _unit_gamma(rng, p.visit_shape, n)
-    # A floor keeps powers and logs of the rate finite.
-    relative = np.maximum(relative, 0.02)
-    hazard = p.hazard * factor("hazard") * p.young_hazard**youth * _unit_gamma(rng, p.hazard_shape, n)
-    hazard *= np.where(a.opt_in, p.opt_in_hazard, 1.0) * relative**-p.hazard_rate_power
     return Traits(
-        rate=p.visit_rate * relative,
-        hazard=hazard,
-        intensity=_unit_gamma(rng, p.intensity_shape, n) * relative**p.intensity_rate_power,
-        purchase_rate=p.purchases_per_day * factor("purchase") * _unit_gamma(rng, p.purchase_shape, n),
-        basket_median=p.basket_median
-        * factor("basket")
-        * np.exp(p.basket_customer_sigma * rng.standard_normal(n)),
-        ticket_rate=p.ticket_rate * _unit_gamma(rng, p.ticket_shape, n),
+        rate=p.visit_rate * factor("rate") * p.young_rate**youth,
+        hazard=p.hazard * factor("hazard") * p.young_hazard**youth * np.where(a.opt_in, p.opt_in_hazard, 1.0),
+        intensity=np.ones(n),
+        purchase_rate=p.purchases_per_day * factor("purchase"),
+        basket_median=p.basket_median * factor("basket"),
+        ticket_rate=np.full(n, p.ticket_rate),
     )
 
 
@@ -160,21 +177,12 @@ class Simulation:
         self.state = self._initial_state()
 
     def _initial_state(self) -> Codes:
-        p, n = self.parameters, len(self.traits.rate)
+        p, n, traits = self.parameters, len(self.traits.rate), self.traits
         tenure = (day_number(self.start) - self.attributes.signup_day) / 7.0
-        before = np.maximum(tenure, 0.0)
-        # Expected remembered tickets of a customer in the steady state.
-        tickets = 1 + p.ticket_hazard * self.traits.ticket_rate / (1 - p.ticket_memory)
-
-        def still_engaged(weeks: Floats) -> Floats:
-            newcomer = p.newcomer_hazard * p.newcomer_weeks * -np.expm1(-weeks / p.newcomer_weeks)
-            return np.asarray(np.exp(-self.traits.hazard * tickets * (weeks + newcomer)))
-
+        engaged, not_gone = still_there(traits.hazard, traits.ticket_rate, np.maximum(tenure, 0.0), p)
         u = self.rng.random(n)
-        left_for = still_engaged(np.maximum(before - p.fading_weeks, 0.0))
-        state = np.where(u < still_engaged(before), ENGAGED, np.where(u < left_for, FADING, GONE))
-        paused_share = p.pause_probability * p.pause_weeks / (1 + p.pause_probability * p.pause_weeks)
-        paused = (self.rng.random(n) < paused_share) & (state == ENGAGED) & (tenure > 1)
+        state = np.where(u < engaged, ENGAGED, np.where(u < not_gone, FADING, GONE))
+        paused = (self.rng.random(n) < paused_share(p)) & (state == ENGAGED) & (tenure > 1)
         state = np.where(paused, PAUSED, state)
         # The week of sign-up counts as a week of life.
         state = np.where(tenure <= 0, NOT_YET, state)
@@ -250,10 +258,30 @@ class Simulation:
         self.gone_week[alive[moved == GONE]] = next_index
 
 
+def still_there(
+    hazard: Floats, ticket_rate: Floats, tenure_weeks: Floats, p: Parameters
+) -> tuple[Floats, Floats]:
+    """Return P(has not begun to leave) and P(not gone) after so many weeks, for the start of the data."""
+    # Expected remembered tickets of a customer in the steady state.
+    tickets = 1 + p.ticket_hazard * ticket_rate / (1 - p.ticket_memory)
+
+    def engaged(weeks: Floats) -> Floats:
+        newcomer = p.newcomer_hazard * p.newcomer_weeks * -np.expm1(-weeks / p.newcomer_weeks)
+        return np.asarray(np.exp(-hazard * tickets * (weeks + newcomer)))
+
+    return engaged(tenure_weeks), engaged(np.maximum(tenure_weeks - p.fading_weeks, 0.0))
+
+
+def paused_share(p: Parameters) -> float:
+    """Return the share of engaged customers who pause, in the steady state."""
+    return p.pause_probability * p.pause_weeks / (1 + p.pause_probability * p.pause_weeks)
+
+
 def leave_probability(hazard: Floats, tenure_weeks: Floats, tickets: Floats, p: Parameters) -> Floats:
     """Return P(engaged -> fading) in one week, from remembered tickets and tenure."""
     newcomer = 1 + p.newcomer_hazard * np.exp(-tenure_weeks / p.newcomer_weeks)
-    return np.minimum(hazard * newcomer * (1 + p.ticket_hazard * tickets), p.hazard_cap)
+    factor = p.hazard_factor * newcomer * (1 + p.ticket_hazard * tickets)
+    return np.asarray(np.minimum(hazard * factor, p.hazard_cap))
 
 
 def state_factor(p: Parameters) -> Floats:
@@ -262,15 +290,16 @@ def state_factor(p: Parameters) -> Floats:
 
 
 def visit_level(week: date, start: date, p: Parameters) -> float:
-    """Return season times trend of the visit rate in a week."""
+    """Return season times trend of the visit rate in a week, and what a changed world makes of it."""
     wave = math.cos(2 * math.pi * (week.timetuple().tm_yday - 15) / 365.25)
-    return (1 + p.season_amplitude * wave) * (1 + p.weekly_trend * ((week - start).days / 7))
+    trend = 1 + p.weekly_trend * ((week - start).days / 7)
+    return p.visit_factor * (1 + p.season_amplitude * wave) * trend
 
 
 def purchase_level(week: date, p: Parameters) -> float:
     """Return the holiday factor on purchases: a Gaussian bump around 4 December."""
     days = (week.timetuple().tm_yday - 338 + 183) % 366 - 183
-    return 1 + p.holiday_purchases * math.exp(-0.5 * (days / 14) ** 2)
+    return p.purchase_factor * (1 + p.holiday_purchases * math.exp(-0.5 * (days / 14) ** 2))
 
 
 def day_number(day: date) -> int:
@@ -280,4 +309,4 @@ def day_number(day: date) -> int:
 
 def _unit_gamma(rng: np.random.Generator, shape: float, n: int) -> Floats:
     """Gamma variates of mean 1 and variance 1/shape."""
-    return rng.standard_gamma(shape, n) / shape
+    return np.asarray(rng.standard_gamma(shape, n) / shape)

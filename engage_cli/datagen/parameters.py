@@ -20,7 +20,7 @@ class Segment:
     """Share of customers with this value (normalised over the attribute)."""
     rate: float = 1.0
     """Factor on the daily visit rate: above 1 means more active days."""
-    hazard: float = 0.018
+    hazard: float = 1.0
     """Factor on the weekly drop-out hazard: above 1 means earlier drop-out."""
     purchase: float = 1.0
     """Factor on purchases per active day."""
@@ -171,3 +171,12 @@ class Parameters:
     """Log-standard deviation of a basket within a customer."""
     basket_customer_sigma: float = 0.35
     """Log-standard deviation of the basket level between customers."""
+
+    visit_factor: float = 1.0
+    """Factor on every visit rate; 1 until the world changes (see `shifts.py`)."""
+    hazard_factor: float = 1.0
+    """Factor on every probability to begin to leave; 1 until the world changes."""
+    purchase_factor: float = 1.0
+    """Factor on every purchase rate; 1 until the world changes."""
+    signup_factor: float = 1.0
+    """Factor on the number of customers who sign up in added weeks; 1 until the world changes."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-ColumnType = Literal["string", "date", "int", "double", "boolean"]
+ColumnType = Literal["string", "date", "time", "int", "long", "double", "boolean"]
 Format = Literal["parquet", "csv"]
 
 FORMATS: tuple[Format, ...] = ("parquet", "csv")
@@ -30,6 +30,26 @@ class Column:
     maximum: float | None = None
     personal: bool = False
     """Names and e-mails: never repeated in a message, a report or a log."""
+    reading: "Reading | None" = None
+    """How a column of a user's own contract is read; None: as `engage generate-data` writes it."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a contract says of a column in the user's own files."""
+
+    column: str
+    times: str = ""
+    """Another column: the value is the product of both."""
+    only_type: str = ""
+    """Only events of this type have a value, whatever the column holds for others."""
+    time_format: str = ""
+    decimal: str = "."
+    week_starts: str = "monday"
+    when_empty: Literal["refuse", "skip"] = "refuse"
+    when_negative: Literal["refuse", "keep", "drop"] = "refuse"
+    goes_to: Literal["its table", "customers", "nothing"] = "its table"
+    """A column of the activity may say something of the customer, or only tie rows to one event."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +68,22 @@ class Shape:
     def names(self) -> tuple[str, ...]:
         """Return the column names in file order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def of_customer(self) -> tuple[str, ...]:
+        """Of activity: the columns that go to the customers."""
+        return tuple(c.name for c in self.columns if c.reading and c.reading.goes_to == "customers")
+
+    @property
+    def put_names(self) -> tuple[str, ...]:
+        """The columns of the files in the bucket, where the week is a folder."""
+        own = (c for c in self.columns if c.reading is None or c.reading.goes_to == "its table")
+        return tuple(c.name for c in own if c.name != "week" or self.name != "activity")
+
+    @property
+    def has_events(self) -> bool:
+        """Whether a row is an event with a time, and no week."""
+        return self.name == "activity" and "event_time" in self.names
 
 
 CUSTOMERS = Shape(
@@ -110,6 +146,8 @@ def arrow_schema(shape: Shape) -> Any:
     types: Mapping[ColumnType, Any] = {
         "string": pa.string(),
         "date": pa.date32(),
+        "time": pa.timestamp("us"),
+        "long": pa.int64(),
         "int": pa.int32(),
         "double": pa.float64(),
         "boolean": pa.bool_(),

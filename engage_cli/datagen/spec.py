@@ -1,12 +1,15 @@
 """What to generate, and what was generated."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TypeAlias
 
 from engage_cli.datagen.parameters import Parameters
 from engage_cli.datagen.shapes import FORMATS, Format
+from engage_cli.datagen.shifts import SHIFTS, shifted
 from engage_cli.errors import UserError
 
 CHUNK_CUSTOMERS = 50_000
@@ -19,10 +22,46 @@ def current_monday(today: date) -> date:
 
 
 @dataclass(frozen=True)
+class Advance:
+    """Weeks added to a data set, from whose first on the world may have changed."""
+
+    weeks: int
+    shift: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.weeks <= 52:
+            raise UserError(f"Cannot add {self.weeks} weeks.", hint="Add 1 to 52 weeks.")
+        if self.shift is not None and self.shift not in SHIFTS:
+            raise UserError(f"Unknown shift '{self.shift}'.", hint=f"Use one of {', '.join(SHIFTS)}.")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Weeks from `first` to before `end` with the same parameters: the generated ones, or an advance."""
+
+    first: date
+    end: date
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Customers that are made together, with a random stream of their own."""
+
+    part: int
+    first: int
+    """Customers in the chunks before it; their numbers count from 1."""
+    size: int
+    phase: int
+    """Index of the phase in which they were drawn; those of phase 0 may have signed up before its weeks."""
+
+
+@dataclass(frozen=True)
 class GenerationSpec:
     """A data set: the same spec gives the same bytes, whatever the number of threads.
 
-    `end` is the Monday after the last week. Raises UserError for values that make no data set.
+    `end` is the Monday after the last week, before any advance. Raises UserError for values that make no
+    data set.
     """
 
     customers: int
@@ -32,6 +71,7 @@ class GenerationSpec:
     format: Format = "parquet"
     parameters: Parameters = field(default_factory=Parameters)
     chunk_customers: int = CHUNK_CUSTOMERS
+    advances: tuple[Advance, ...] = ()
 
     def __post_init__(self) -> None:
         if self.customers < 1:
@@ -56,15 +96,65 @@ class GenerationSpec:
         return self.end - timedelta(weeks=self.weeks)
 
     @property
-    def week_dates(self) -> list[date]:
-        """The Mondays of all weeks, oldest first."""
-        return [self.start + timedelta(weeks=i) for i in range(self.weeks)]
+    def until(self) -> date:
+        """The Monday after the last week, advances included."""
+        return self.end + timedelta(weeks=sum(advance.weeks for advance in self.advances))
 
     @property
-    def chunk_sizes(self) -> list[int]:
-        """Number of customers of each chunk."""
-        full, rest = divmod(self.customers, self.chunk_customers)
-        return [self.chunk_customers] * full + ([rest] if rest else [])
+    def week_dates(self) -> list[date]:
+        """The Mondays of all weeks, oldest first."""
+        return [self.start + timedelta(weeks=i) for i in range((self.until - self.start).days // 7)]
+
+    @cached_property
+    def phases(self) -> list[Phase]:
+        """The generated weeks and every advance, oldest first. A shift stays in the advances after it."""
+        phases = [Phase(self.start, self.end, self.parameters)]
+        shifts: list[str] = []
+        for advance in self.advances:
+            shifts += [advance.shift] if advance.shift else []
+            first = phases[-1].end
+            end = first + timedelta(weeks=advance.weeks)
+            phases.append(Phase(first, end, shifted(self.parameters, shifts)))
+        return phases
+
+    def parameters_in(self, week: date) -> Parameters:
+        """Return the parameters of a week; of weeks after the last one, those of the last."""
+        return next(
+            (phase.parameters for phase in self.phases if week < phase.end), self.phases[-1].parameters
+        )
+
+    @cached_property
+    def chunks(self) -> list[Chunk]:
+        """All chunks: those of the generated customers, then those who signed up in each advance."""
+        chunks: list[Chunk] = []
+        for index, phase in enumerate(self.phases):
+            rest = self.customers if index == 0 else self._newcomers(phase)
+            while rest > 0:
+                first = chunks[-1].first + chunks[-1].size if chunks else 0
+                size = min(rest, self.chunk_customers)
+                chunks.append(Chunk(len(chunks), first, size, index))
+                rest -= size
+        return chunks
+
+    def _newcomers(self, phase: Phase) -> int:
+        p, weeks = phase.parameters, (phase.end - phase.first).days // 7
+        return round(self.customers * signups_a_week(self.parameters) * p.signup_factor * weeks)
+
+    @property
+    def everybody(self) -> int:
+        """Number of customers, advances included."""
+        return sum(chunk.size for chunk in self.chunks)
+
+    @property
+    def digest(self) -> str:
+        """A digest of the parameters of every phase: other numbers, other digest."""
+        return hashlib.sha256(repr([phase.parameters for phase in self.phases]).encode()).hexdigest()
+
+
+def signups_a_week(p: Parameters) -> float:
+    """Return sign-ups a week as a share of the customers: the mean of the last 12 generated weeks."""
+    weeks = 12
+    return float((7 * weeks / p.account_age_days) ** (1 / p.account_growth)) / weeks
 
 
 @dataclass(frozen=True)
@@ -72,12 +162,18 @@ class GenerationReport:
     """What was written. `data_bytes` counts raw files only, not the truth."""
 
     customers: int
+    """Customers that were not there before."""
     activity_rows: int
     files: int
     data_bytes: int
     start: date
     end: date
     seconds: float
+    """Of simulating and writing."""
+    ceiling_seconds: float
+    """Of the ceilings, after that."""
+    fingerprints: Mapping[int, str]
+    """What identifies the customers' traits and states at the end, by part."""
 
     @property
     def rows_per_second(self) -> float:

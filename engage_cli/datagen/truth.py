@@ -1,11 +1,13 @@
-"""What is true of a customer at the end of the data: the best that any model could predict.
+"""What lies ahead of a customer whose traits and state are known, or known up to a probability.
 
 Exact recursions over the states of `model.py`, with one approximation: future support tickets act on
 the hazard by their expectation.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,9 +24,44 @@ from engage_cli.datagen.model import (
     state_factor,
     visit_level,
 )
+from engage_cli.datagen.parameters import Parameters
 
 CHURN_WEEKS = 4
 VALUE_WEEKS = 12
+
+ParametersIn: TypeAlias = Callable[[date], Parameters]
+"""The parameters that hold in the week of that Monday."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """Customers at the beginning of `week`. All arrays broadcast to one shape: one entry a customer, or one
+    a customer and possible value of the traits.
+    """
+
+    week: date
+    start: date
+    """The first week of the data, where the trend is anchored."""
+    share: Mapping[int, Floats]
+    """Probability (or weight) of each living state: ENGAGED, FADING, PAUSED."""
+    rate: Floats
+    hazard: Floats
+    ticket_rate: Floats
+    ticket_memory: Floats
+    signup_day: Floats
+    """Days since 1970-01-01."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Expectations over the weeks from `Present.week` on, each weighted by the shares it began with."""
+
+    heard_of: Floats
+    """P(an active day in the next 4 weeks)."""
+    active_days: Floats
+    """Expected active days in the next 4 weeks."""
+    buying_days: Floats
+    """Expected active days in the next 12 weeks, each times its week's level of purchases."""
 
 
 @dataclass(frozen=True)
@@ -40,47 +77,84 @@ class Outlook:
 
 
 def outlook(simulation: Simulation) -> Outlook:
-    """Return the expectations for the weeks after the last simulated one."""
+    """Return the expectations for the weeks after the last simulated one, knowing traits and state."""
     p, traits = simulation.parameters, simulation.traits
-    n = len(traits.rate)
-    # Probability of each living state; `silent` is the same jointly with "no active day so far".
     share = {s: (simulation.state == s).astype(float) for s in (ENGAGED, FADING, PAUSED)}
     share[ENGAGED] += simulation.state == NOT_YET
-    silent = {s: v.copy() for s, v in share.items()}
-    silent_gone = 1 - sum(share.values(), np.zeros(n))
-    memory = simulation.ticket_memory.copy()
-    factors = state_factor(p)
-    basket = traits.basket_median * np.exp(p.basket_sigma**2 / 2)
-    churn, days, spend = np.zeros(n), np.zeros(n), np.zeros(n)
+    present = Present(
+        week=simulation.week,
+        start=simulation.start,
+        share=share,
+        rate=traits.rate,
+        hazard=traits.hazard,
+        ticket_rate=traits.ticket_rate,
+        ticket_memory=simulation.ticket_memory,
+        signup_day=simulation.attributes.signup_day.astype(float),
+    )
+    ahead = look_ahead(present, lambda _: p)
+    return Outlook(
+        churn_probability=np.clip(1 - ahead.heard_of, 0, 1),
+        engagement=ahead.active_days / (7 * CHURN_WEEKS),
+        spend=ahead.buying_days * traits.purchase_rate * basket_mean(traits.basket_median, p),
+    )
+
+
+def look_ahead(now: Present, parameters_in: ParametersIn) -> Ahead:
+    """Return what is to be expected of customers whose activity is not yet seen."""
+    share = dict(now.share)
+    # The same, jointly with "no active day so far".
+    silent = dict(now.share)
+    heard, days, buying = (np.zeros_like(share[ENGAGED]) for _ in range(3))
+    memory = now.ticket_memory
     for ahead in range(VALUE_WEEKS):
-        week = simulation.week + timedelta(weeks=ahead)
-        level = visit_level(week, simulation.start, p)
-        active = np.zeros(n)
-        for s in (ENGAGED, FADING, PAUSED):
-            rate = traits.rate * factors[s] * level / p.week_shape
-            active += share[s] * 7 * -np.expm1(-p.week_shape * np.log1p(rate))
-            silent[s] *= (1 + 7 * rate) ** -p.week_shape
-        spend += active * traits.purchase_rate * purchase_level(week, p) * basket
+        week = now.week + timedelta(weeks=ahead)
+        p = parameters_in(week)
+        quiet = quiet_probability(now.rate, visit_level(week, now.start, p), p)
+        active = sum(
+            (share[s] * daily for s, daily in active_days(now.rate, week, now.start, p).items()), 0.0
+        )
+        buying += active * purchase_level(week, p)
+        memory = memory * p.ticket_memory + now.ticket_rate
+        tenure = np.maximum((day_number(week) - now.signup_day) / 7.0, 0.0)
+        leave = leave_probability(now.hazard, tenure, memory, p)
         if ahead < CHURN_WEEKS:
             days += active
-        if ahead == CHURN_WEEKS - 1:
-            churn = silent_gone + sum(silent.values(), np.zeros(n))
-        memory = memory * p.ticket_memory + traits.ticket_rate
-        tenure = np.maximum((day_number(week) - simulation.attributes.signup_day) / 7.0, 0.0)
-        leave = leave_probability(traits.hazard, tenure, memory, p)
-        silent_gone = silent_gone + silent[FADING] / p.fading_weeks
-        share, silent = (
-            _advance(d, leave, p.pause_probability, p.pause_weeks, p.fading_weeks) for d in (share, silent)
-        )
-    return Outlook(np.clip(churn, 0, 1), days / (7 * CHURN_WEEKS), spend)
+            for s, unseen in quiet.items():
+                heard += silent[s] * (1 - unseen)
+                silent[s] = silent[s] * unseen
+            silent = move_on(silent, leave, p)
+        share = move_on(share, leave, p)
+    return Ahead(heard, days, buying)
 
 
-def _advance(
-    d: dict[int, Floats], leave: Floats, pause: float, pause_weeks: float, fading_weeks: float
-) -> dict[int, Floats]:
-    back = d[PAUSED] / pause_weeks
+def quiet_probability(rate: Floats, level: float, p: Parameters) -> dict[int, Floats]:
+    """Return P(no active day in a whole week) of a customer who is engaged or fading."""
+    return {s: (1 + 7 * _shocked(rate, s, level, p)) ** -p.week_shape for s in (ENGAGED, FADING)}
+
+
+def active_days(rate: Floats, week: date, start: date, p: Parameters) -> dict[int, Floats]:
+    """Return the expected active days of a whole week of a customer who is engaged or fading."""
+    level = visit_level(week, start, p)
     return {
-        ENGAGED: d[ENGAGED] * (1 - leave - pause) + back,
-        FADING: d[FADING] * (1 - 1 / fading_weeks) + d[ENGAGED] * leave,
-        PAUSED: d[PAUSED] - back + d[ENGAGED] * pause,
+        s: 7 * -np.expm1(-p.week_shape * np.log1p(_shocked(rate, s, level, p))) for s in (ENGAGED, FADING)
     }
+
+
+def move_on(share: Mapping[int, Floats], leave: Floats, p: Parameters) -> dict[int, Floats]:
+    """Return the shares of the living states a week later; what is missing from the sum is gone."""
+    back = share[PAUSED] / p.pause_weeks
+    return {
+        ENGAGED: share[ENGAGED] * (1 - leave - p.pause_probability) + back,
+        FADING: share[FADING] * (1 - 1 / p.fading_weeks) + share[ENGAGED] * leave,
+        PAUSED: share[PAUSED] - back + share[ENGAGED] * p.pause_probability,
+    }
+
+
+def basket_mean(median: Floats, p: Parameters) -> Floats:
+    """Return the mean basket of a customer (USD): baskets are log-normal about their median."""
+    return np.asarray(median * np.exp(p.basket_sigma**2 / 2))
+
+
+def _shocked(rate: Floats, state: int, level: float, p: Parameters) -> Floats:
+    # A plain float keeps the precision of `rate`, which may be single.
+    return np.asarray(rate * float(state_factor(p)[state] * level / p.week_shape))

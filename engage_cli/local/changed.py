@@ -60,7 +60,11 @@ LIFECYCLES = {
     "cloudformation": Lifecycle("cloudformation", "stacks", lambda entry: entry.get("StackStatus")),
 }
 """By the name that requests have: what changes without a request, and is read by polling."""
-_BY_STORE = {(each.service, each.store): each for each in LIFECYCLES.values()}
+# Segments change without a request as well, but nobody polls for them.
+_SEGMENTS = Lifecycle(
+    "xray", "segments", lambda entry: "end_time" in entry and "complete", frozenset({"complete"})
+)
+_BY_STORE = {(each.service, each.store): each for each in (*LIFECYCLES.values(), _SEGMENTS)}
 _DYNAMODB_STORES = ("tables", "tags", "ttl_settings", "pitr_settings", "kinesis_destinations",
                     "contributor_insights", "backups", "resource_policies", "exports", "imports")  # fmt: skip
 # Pointers that a log query hands out for GetLogRecord: they end with the process.

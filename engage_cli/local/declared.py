@@ -90,13 +90,6 @@ OPERATIONS: Mapping[str, Declarations] = {
         "StopExecution",
     ),
     "sts": real("GetCallerIdentity"),
-    "xray": refused(
-        "GetSamplingRules",
-        "GetSamplingTargets",
-        "PutTelemetryRecords",
-        "PutTraceSegments",
-        why="no traces are recorded",
-    ),
 }
 
 TYPES: Declarations = {
@@ -121,23 +114,26 @@ TYPES: Declarations = {
         "AWS::IAM::ManagedPolicy",
         "AWS::IAM::Role",
         "AWS::Lambda::Permission",
-        "AWS::Scheduler::Schedule",
         "AWS::SecretsManager::Secret",
     ),
     **real(
-        "AWS::Lambda::Function", note="memory and time-out are enforced; it runs on this machine's processor"
+        "AWS::Lambda::Function",
+        note="memory and time-out are enforced; it runs on this machine's processor, without an X-Ray daemon",
     ),
+    **real("AWS::ApiGateway::Stage", note="throttling, metrics and tracing; its logging is recorded only"),
     **real(
-        "AWS::ApiGateway::Stage", note="throttling is enforced; its metrics and tracing are recorded only"
-    ),
-    **real(
-        "AWS::CloudWatch::Alarm", note="looked at when a metric arrives, over all of its dimensions at once"
+        "AWS::CloudWatch::Alarm",
+        note="one metric against a threshold; metric math is refused; of actions only SNS is taken",
     ),
     **real("AWS::S3::BucketPolicy", note="binds every caller but the account's root"),
     **real("AWS::ECR::Repository", note="its lifecycle policy and scanning are recorded only"),
     **real("AWS::Logs::LogGroup", note="retention is recorded only: events stay until `engage local reset`"),
     **real("AWS::S3::Bucket", note="lifecycle and encryption are recorded only; objects are plain files"),
-    **real("AWS::StepFunctions::StateMachine", note="its logging and tracing are recorded only"),
+    **real(
+        "AWS::Scheduler::Schedule",
+        note="at most ten seconds late; retries and dead-letter queues are recorded only",
+    ),
+    **real("AWS::StepFunctions::StateMachine", note="its logging is recorded only"),
     **recorded("AWS::CloudWatch::Dashboard", why="there is no console to show it in"),
     **recorded(
         "AWS::CodeBuild::Project", why="nothing is built; locally `engage deploy` packs the images itself"

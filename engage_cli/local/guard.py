@@ -6,6 +6,7 @@ answers any Host, sends `Access-Control-Allow-Origin: *`, and has unsigned admin
 download). None of that leaves here. And no response leaves before what it tells is on disk.
 """
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -219,7 +220,7 @@ async def _act(action: Action, receive: Receive, send: Send) -> None:
     except ValueError:
         await _answer(send, 400, {"message": "The body is no JSON."})
         return
-    await _answer(send, 200, action(request))
+    await _answer(send, 200, await asyncio.to_thread(action, request))
 
 
 async def _answer_error(send: Send, request: Request, sentence: str) -> None:

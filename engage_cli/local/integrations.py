@@ -48,20 +48,6 @@ def wrap_invoke_lambda_proxy(original: Callable[..., Awaitable[Any]]) -> Callabl
     return invoke
 
 
-def wrap_scheduler_target(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Fire a schedule only with what its role allows. Rules of EventBridge pass through unchanged."""
-
-    def invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> Any:
-        if event.get("Source") == "aws.scheduler":
-            problem = _schedule_problem(target, rule)
-            if problem is not None:
-                logger.error("Schedule %s did not fire: %s", rule.get("Name"), problem)
-                return None
-        return original(target, event, rule, view)
-
-    return invoke_target
-
-
 def _source_arn(api_id: str, stage: str, method: str, path: str, scope: Json) -> str:
     from ministack.core.responses import get_account_id, get_region
 
@@ -96,7 +82,8 @@ def _function_allows(reference: str, source: str) -> bool:
     return bool(decision.decision == "Allow")
 
 
-def _schedule_problem(target: Json, schedule: Json) -> str | None:
+def schedule_problem(target: Json, schedule: Json) -> str | None:
+    """Why a schedule's role may not start its target; None when it may."""
     role, arn = str(target.get("RoleArn", "")), str(target.get("Arn", ""))
     if not authorization.trusts(role, "scheduler.amazonaws.com", source_arn=str(schedule.get("Arn", ""))):
         return f"the role {role} does not trust scheduler.amazonaws.com"
@@ -109,5 +96,5 @@ def _schedule_problem(target: Json, schedule: Json) -> str | None:
         "events": "events:PutEvents",
     }.get(service)
     if action is None:
-        return None
+        return f"the local endpoint starts no targets of the service {service or arn!r}"
     return authorization.denial(role, str(schedule.get("Name", "schedule"))[:64], action, arn)

@@ -14,9 +14,13 @@ logger = logging.getLogger("engage.lambda")
 
 @dataclass
 class Invocation:
-    """What one invocation used: milliseconds, bytes, and its log lines with epoch milliseconds."""
+    """What one invocation used: milliseconds, bytes, and its log lines with epoch milliseconds.
+
+    `started_at`: when the handler was called, in seconds since 1970.
+    """
 
     duration_ms: float = 0.0
+    started_at: float | None = None
     init_ms: float | None = None
     peak_bytes: int = 0
     stream: str = ""

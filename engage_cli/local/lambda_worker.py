@@ -149,7 +149,7 @@ class Environment:
             "deadline": time.time() + timeout,
             "trace": trace,
         }
-        facts = Invocation(stream=self.stream)
+        facts = Invocation(stream=self.stream, started_at=time.time())
         started = time.perf_counter()
         assert self.process.stdin is not None
         try:
@@ -286,19 +286,26 @@ class Executor:
         from ministack.core import lambda_runtime
         from ministack.services import lambda_svc
 
+        from engage_cli.local.monitoring import service_metrics
+        from engage_cli.local.xray import functions
+
         config = func.get("config") or func
         if not func.get("code_zip"):
             return _failure("InvalidCodeException", "The function has no code.")
         name, qualifier = config.get("FunctionName", "unknown"), config.get("Version", "$LATEST")
         lambda_svc._ensure_reaper_thread()
         worker, reason = lambda_runtime.acquire_worker(name, config, func["code_zip"], qualifier=qualifier)
+        tracing = functions.begin(config)
         if worker is None:
+            functions.throttled(tracing, config)
+            service_metrics.throttle(name)
             result: dict[str, Any] = lambda_svc._throttle_response(reason_code=reason, msg="Rate Exceeded")
             return result
         try:
-            trace = lambda_svc._xray_trace_id_for_invocation(config)
-            body, facts = worker.run(event, request_id, config.get("FunctionArn", ""), trace)
+            header = tracing.header if tracing is not None else None
+            body, facts = worker.run(event, request_id, config.get("FunctionArn", ""), header)
             self._facts[request_id] = facts
+            functions.end(tracing, config, request_id, facts, None)
             return {"body": body, "log": facts.text}
         except FunctionError as error:
             facts = error.facts or Invocation(stream=stream_name(qualifier))
@@ -306,6 +313,7 @@ class Executor:
                 facts.lines = worker.environment.take_log()
             facts.lines.append((int(time.time() * 1000), f"[ERROR] {error.payload['errorType']}: {error}"))
             self._facts[request_id] = facts
+            functions.end(tracing, config, request_id, facts, error.payload)
             return {"body": error.payload, "error": True, "function_error": "Unhandled", "log": facts.text}
         finally:
             lambda_runtime.release_worker(worker)
@@ -320,7 +328,9 @@ class Executor:
         *,
         log_source: str | None = None,
     ) -> None:
-        """Write START, the function's lines, END and REPORT to the function's log group."""
+        """Write START, the function's lines, END and REPORT to the log group, and count the invocation."""
+        from engage_cli.local.monitoring import service_metrics
+
         config = func.get("config") or func
         qualifier = config.get("Version", "$LATEST")
         facts = self._facts.pop(request_id, None) or Invocation(
@@ -328,6 +338,7 @@ class Executor:
             stream=stream_name(qualifier),
             lines=[(int(time.time() * 1000), line) for line in log_text.splitlines()],
         )
+        service_metrics.invocation(config.get("FunctionName", "unknown"), facts.duration_ms, failed=error)
         try:
             write_log(config, request_id, qualifier, facts)
         except Exception:

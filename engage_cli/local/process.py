@@ -33,6 +33,7 @@ ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 INSTANCE_PATH = "/_engage/instance"
 INTERRUPT_SPOT = "interrupt-spot"
+CLOCK = "clock"
 ASK_MODEL_VARIABLE = "ENGAGE_ASK_MODEL_URL"
 CONTAINERS_VARIABLE = "ENGAGE_LOCAL_CONTAINERS"
 START_TIMEOUT = 30.0
@@ -188,6 +189,14 @@ def interrupt_spot(home: Path, task_id: str | None = None) -> list[str]:
         what = f"No task {task_id} runs on FARGATE_SPOT." if task_id else "No task runs on FARGATE_SPOT."
         raise UserError(what, hint="Deploy with TaskCapacity = FARGATE_SPOT, and try while a task runs.")
     return ended
+
+
+def move_clock(endpoint: Endpoint, **move: float) -> float:
+    """Move the clock of schedules and alarms by `seconds` or `to` a time, or set it right; its new time.
+
+    What is due at the new time has been started when this returns.
+    """
+    return float(_admin(endpoint, CLOCK, dict(move))["now"])
 
 
 def reset(home: Path) -> None:

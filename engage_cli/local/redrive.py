@@ -65,16 +65,18 @@ def redrive_execution(data: Json) -> Any:
 
 
 def wrap_describe_execution(original: Any) -> Any:
-    """Add what DescribeExecution tells of redriving."""
+    """Add what DescribeExecution tells of redriving, and of the execution's trace."""
 
     def describe_execution(data: Json) -> Any:
         from ministack.services import stepfunctions
+
+        from engage_cli.local.xray import executions
 
         status, headers, body = original(data)
         execution = stepfunctions._executions.get(data.get("executionArn"))
         if status != 200 or execution is None:
             return status, headers, body
-        answer = json.loads(body)
+        answer = executions.describe(json.loads(body), execution)
         answer["redriveCount"] = execution.get("redriveCount", 0)
         redrivable = execution["status"] in _REDRIVABLE
         answer["redriveStatus"] = "REDRIVABLE" if redrivable else "NOT_REDRIVABLE"

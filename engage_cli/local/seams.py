@@ -119,6 +119,8 @@ class Seam:
 
 def seams() -> list[Seam]:
     """Every seam, in the order in which they are installed."""
+    from engage_cli.local.cloud_seams import cloud_seams
+
     return [
         *_service_seams(),
         *_task_seams(),
@@ -126,6 +128,7 @@ def seams() -> list[Seam]:
         *_state_machine_seams(),
         *_permission_seams(),
         *_state_seams(),
+        *cloud_seams(),
         *_validation_seams(),
     ]
 
@@ -137,12 +140,14 @@ def install(context: Context) -> None:
         seam.check()  # All or nothing: a half-plugged endpoint would answer with canned data.
     from ministack import app
 
+    from engage_cli.local import cloud_seams
     from engage_cli.local.bedrock import service as bedrock
 
     checks = _validation_seams()
     for seam in every[: -len(checks)]:
         seam.install(context)
     bedrock.install(app)
+    cloud_seams.register(app)
     # Last, in front of everything: also of the services that register themselves.
     for seam in checks:
         seam.install(context)
@@ -350,13 +355,6 @@ def _permission_seams() -> list[Seam]:
             lambda _, old: integrations.wrap_invoke_lambda_proxy(old),
         ),
         Seam(
-            "schedule role",
-            "ministack.services.eventbridge",
-            "_invoke_target",
-            ("target", "event", "rule", "view"),
-            lambda _, old: integrations.wrap_scheduler_target(old),
-        ),
-        Seam(
             "resources of requests",
             "ministack.core.iam_actions",
             "extract_resource_arn",
@@ -368,6 +366,7 @@ def _permission_seams() -> list[Seam]:
 
 def _state_seams() -> list[Seam]:
     from engage_cli.local import redrive, s3_files
+    from engage_cli.local.xray import context as traces
 
     s3, dynamodb, app = "ministack.services.s3", "ministack.services.dynamodb", "ministack.app"
     scoped = ("AccountScopedDict", "AccountRegionScopedDict")
@@ -419,7 +418,7 @@ def _state_seams() -> list[Seam]:
             app,
             "SERVICE_HANDLERS",
             _HANDLER,
-            lambda _, old: redrive.wrap_handler(old),
+            lambda _, old: traces.wrap_handler(redrive.wrap_handler(old)),
             ("states",),
         ),
         Seam(

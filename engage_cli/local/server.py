@@ -43,7 +43,10 @@ def main(arguments: list[str]) -> int:
 
     # Everything below reads that environment when it is imported.
     from engage_cli.local import docker_tasks, network, s3_files, seams, task_stops
+    from engage_cli.local.clock import CLOCK
     from engage_cli.local.guard import Guard
+    from engage_cli.local.monitoring import evaluator
+    from engage_cli.local.schedules import firing
     from engage_cli.local.state_file import StateError
 
     network.seal()
@@ -69,7 +72,8 @@ def main(arguments: list[str]) -> int:
         admin_secret=identity["secret_key"],
         barrier=saver.before_answer,
         actions={
-            process.INTERRUPT_SPOT: lambda request: {"tasks": task_stops.interrupt_spot(request.get("task"))}
+            process.INTERRUPT_SPOT: lambda request: {"tasks": task_stops.interrupt_spot(request.get("task"))},
+            process.CLOCK: CLOCK.move,
         },
     )
 
@@ -80,6 +84,8 @@ def main(arguments: list[str]) -> int:
     process.write_private(directory / "endpoint.json", record)
     process.write_credentials(home, identity["access_key"], identity["secret_key"])
     saver.start()
+    CLOCK.on_move(lambda: firing.tick(saver.commit))
+    evaluator.start(saver.commit)
     try:
         asyncio.run(_serve(app, listener))
     finally:

@@ -86,8 +86,9 @@ def _operations() -> Iterator[tuple[tuple[str, str], Declared]]:
     from engage_cli.local import crawler, declared, ecs_tasks
     from engage_cli.local.athena import service as athena
     from engage_cli.local.bedrock import service as bedrock
+    from engage_cli.local.xray import service as xray
 
-    for module in (declared, athena, bedrock, crawler, ecs_tasks):
+    for module in (declared, athena, bedrock, crawler, ecs_tasks, xray):
         for service, names in module.OPERATIONS.items():
             for name, level in names.items():
                 yield (service, name), level

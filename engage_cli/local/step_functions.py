@@ -9,6 +9,7 @@
 Installed by `seams`; runs in the endpoint process, on Step Functions' own threads.
 """
 
+import contextlib
 import contextvars
 import json
 import random
@@ -75,7 +76,8 @@ def wrap_invoke_resource(original: Callable[[str, Any], Any]) -> Callable[[str, 
 
     def invoke_resource(resource: str, input_data: Any) -> Any:
         _authorize(resource, input_data)
-        return original(resource, input_data)
+        with _in_trace():
+            return original(resource, input_data)
 
     return invoke_resource
 
@@ -85,9 +87,23 @@ def wrap_invoke_with_callback(original: Callable[..., Any]) -> Callable[..., Any
 
     def invoke_with_callback(resource: str, input_data: Any, token: str, state_def: Json) -> Any:
         _authorize(resource, input_data)
-        return original(resource, input_data, token, state_def)
+        with _in_trace():
+            return original(resource, input_data, token, state_def)
 
     return invoke_with_callback
+
+
+@contextlib.contextmanager
+def _in_trace() -> Iterator[None]:
+    """Let the call of a task state belong to its execution's trace."""
+    from engage_cli.local.xray import context, executions
+
+    caller = _caller.get()
+    token = context.enter(executions.calling(caller.execution) if caller is not None else None)
+    try:
+        yield
+    finally:
+        context.leave(token)
 
 
 def wrap_read_map_items(original: Callable[..., Any]) -> Callable[..., Any]:

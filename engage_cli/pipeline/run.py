@@ -1,5 +1,6 @@
 """Starting a run and watching it."""
 
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from engage_cli.aws.runs import RunReader, RunStarter
 from engage_cli.errors import CloudError, UserError
 from engage_cli.pipeline.states import AFTER_FAILURE, Failure, StateView, failure_of, states_of
 
+_TUNE = re.compile(r"(\d{1,6})(s|m|h|trials)")
 _AFTER_PUBLISHING = ("Publish", "Meter")
 """A run that fails there may have pointed readers at its predictions already."""
 
@@ -50,10 +52,24 @@ def checked_as_of(text: str | None) -> str | None:
     return day.isoformat()
 
 
-def start_run(runs: RunStarter, as_of: str | None) -> str:
+def checked_tune(text: str | None) -> str | None:
+    """Return the tuning budget. Raises UserError when it is none, or more than the training step allows."""
+    if text is None:
+        return None
+    found = _TUNE.fullmatch(text.strip())
+    most = {"s": 3600, "m": 60, "h": 1, "trials": 500}
+    if found is None or not 1 <= int(found[1]) <= most[found[2]]:
+        raise UserError(
+            f"--tune: '{text}' is no tuning budget.",
+            hint="Write a time of at most one hour (90s, 10m, 1h), or a number of trials (25trials).",
+        )
+    return found[0]
+
+
+def start_run(runs: RunStarter, as_of: str | None, tune: str | None = None) -> str:
     """Start the pipeline; return the run's id."""
     run_id = new_run_id()
-    runs.start(run_id, {"run_id": run_id, "as_of": as_of, "trigger": "manual"})
+    runs.start(run_id, {"run_id": run_id, "as_of": as_of, "trigger": "manual", "tune": tune})
     return run_id
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engage_cli.aws.http import Api
@@ -23,7 +23,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One customer's prediction. Probability and share 0-1, value in USD over the next 12 weeks."""
+    """One customer's prediction. Probability and share 0-1; value in the unit, and all of them over the
+    horizons, of the answer's `About`. `unknown_values`: given categories that the model has never seen.
+    """
 
     customer_id: str | None
     churn_probability: float
@@ -35,6 +37,16 @@ class Prediction:
     as_of: str | None
     cached: bool
     age_seconds: float
+    unknown_values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class About:
+    """What the numbers mean, as the answer says it: horizons in weeks and meanings by target and column."""
+
+    horizon_weeks: Mapping[str, int]
+    value_unit: str
+    meanings: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class Answer:
 
     predictions: list[Prediction]
     not_found: list[str]
+    about: About
     raw: dict[str, Any]
 
 
@@ -64,7 +77,7 @@ def predict_customers(
     answer = api.post("predict", {"customer_ids": list(ids)})
     if "job_id" in answer:
         on_job(str(answer["job_id"]))
-        answer = _wait_for_job(api, str(answer["job_id"]), sleep)
+        answer = {"about": answer.get("about"), **_wait_for_job(api, str(answer["job_id"]), sleep)}
     # A job answers shard by shard.
     position = {customer: at for at, customer in enumerate(ids)}
     answer["predictions"] = sorted(
@@ -112,12 +125,21 @@ def _all_pages(api: Api, first: dict[str, Any]) -> dict[str, Any]:
 def _answer(raw: dict[str, Any]) -> Answer:
     try:
         predictions = [_prediction(p) for p in raw.get("predictions", [])]
+        about = _about(raw["about"])
     except (KeyError, TypeError) as exc:
         raise CloudError(
             f"The API's answer lacks {exc}; program and platform may be of different versions.",
             hint="Run `engage deploy`.",
         ) from exc
-    return Answer(predictions, [str(i) for i in raw.get("not_found", [])], raw)
+    return Answer(predictions, [str(i) for i in raw.get("not_found", [])], about, raw)
+
+
+def _about(data: Mapping[str, Any]) -> About:
+    return About(
+        horizon_weeks={name: int(weeks) for name, weeks in data["horizon_weeks"].items()},
+        value_unit=str(data["value_unit"]),
+        meanings={name: str(meaning) for name, meaning in data["meanings"].items()},
+    )
 
 
 def _prediction(data: Mapping[str, Any]) -> Prediction:
@@ -135,4 +157,5 @@ def _prediction(data: Mapping[str, Any]) -> Prediction:
         as_of=data.get("as_of"),
         cached=bool(data.get("cached", False)),
         age_seconds=float(data.get("age_seconds", 0)),
+        unknown_values=dict(data.get("unknown_values") or {}),
     )

@@ -1,13 +1,15 @@
-"""Numbers as people read them, and what a measure means in words."""
+"""Numbers as people read them."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 BASELINE_NAMES = {
-    "recency_frequency": "recency-frequency rule",
-    "carried_forward": "same as last weeks",
+    "recency_frequency": "recency and frequency",
+    "carried_forward": "last period repeated",
+    "bg_nbd_gamma_gamma": "BG/NBD, Gamma-Gamma",
 }
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
 
 
 def count(value: float) -> str:
@@ -15,18 +17,35 @@ def count(value: float) -> str:
     return f"{round(value):,}"
 
 
-def share(value: float) -> str:
+def counted(value: float, noun: str) -> str:
+    """Return a whole number with its noun: "1 customer", "1,200 customers"."""
+    return f"{count(value)} {noun}{'' if round(value) == 1 else 's'}"
+
+
+def share(value: float | None) -> str:
     """Return a share of one as a percentage, with a decimal when it is small."""
+    if value is None:
+        return "–"
     percent = 100 * value
     return f"{percent:.1f}\u00a0%" if 0 < percent < 10 else f"{percent:.0f}\u00a0%"
 
 
-def money(usd: float) -> str:
-    """Return dollars: short when they are many."""
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e5, "k")):
-        if abs(usd) >= size:
-            return f"${usd / (1e3 if letter == 'k' else size):,.3g}{letter}"
-    return f"${usd:,.0f}" if abs(usd) >= 100 else f"${usd:,.2f}"
+def amount(value: float, unit: str) -> str:
+    """Return an amount in a currency (or another unit), short when it is large."""
+    text, size = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}", abs(value)
+    for least, scale, letter in ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e5, 1e3, "k")):
+        if size >= least:
+            text = f"{value / scale:,.3g}{letter}"
+            break
+    symbol = _SYMBOLS.get(unit)
+    if symbol:
+        return f"−{symbol}{text[1:]}" if text.startswith("-") else f"{symbol}{text}"
+    return f"{text}\u00a0{unit.replace('_', ' ')}"
+
+
+def usd(value: float) -> str:
+    """Return US dollars: what AWS bills in, whatever the customers pay in."""
+    return amount(value, "USD")
 
 
 def duration(seconds: float) -> str:
@@ -44,62 +63,41 @@ def moment(iso: str) -> str:
     return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def day(iso: str) -> str:
+    """Return an ISO date as people say it: 23 November 2026."""
+    found = date.fromisoformat(iso)
+    return f"{found.day} {found:%B %Y}"
+
+
 def measure(value: float | None, digits: int = 3) -> str:
     """Return a measure, or a dash when it does not exist (such as an AUC with one outcome)."""
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def ranking_grade(auc: float | None) -> str:
-    """Return how well a model ranks, by its ROC AUC (the usual textbook steps)."""
-    if auc is None:
-        return "not measurable"
-    for least, word in ((0.9, "very good"), (0.8, "good"), (0.7, "fair"), (0.6, "weak")):
-        if auc >= least:
-            return word
-    return "hardly better than chance"
+def with_interval(found: Mapping[str, Any] | None, name: str, digits: int = 3) -> str:
+    """Return a measure with its 95 % interval, where it has one."""
+    if found is None or found.get(name) is None:
+        return "–"
+    around: Sequence[float] | None = (found.get("ci") or {}).get(name)
+    return measure(found[name], digits) if around is None else spanned(found[name], *around, digits=digits)
 
 
-def churn_verdict(entry: Mapping[str, Any], serving: str) -> tuple[str, list[str]]:
-    """Return a grade for the churn model that serves, and sentences that back it.
-
-    The grade is for customers who were active in the last four weeks: dormant ones are easy to call.
-    """
-    recent, everybody = entry[serving]["recent"], entry[serving]["all"]
-    auc = recent.get("roc_auc")
-    sentences = []
-    if auc is not None:
-        sentences.append(
-            f"Of two active customers, one who leaves and one who stays, it picks the right one {share(auc)} "
-            "of the time (chance: 50\u00a0%)."
-        )
-    lift = everybody.get("lift_top_decile")
-    if lift is not None:
-        sentences.append(
-            f"The tenth it ranks as most at risk leaves {lift:.1f} times as often as the average."
-        )
-    error = everybody.get("calibration_error")
-    if error is not None:
-        sentences.append(f"Its probabilities are off by {100 * error:.1f} points on average.")
-    best = best_baseline(entry)
-    if best and auc is not None:
-        name, other = best
-        word = "better than" if auc - other > 0.005 else "no better than"
-        sentences.append(
-            f"It is {word} the {BASELINE_NAMES.get(name, name)} ({auc:.3f} against {other:.3f})."
-        )
-    return ranking_grade(auc), sentences
+def spanned(value: float, low: float, high: float, *, digits: int = 3) -> str:
+    """Return a value with its interval; a line may break before the bracket only."""
+    between = "\u00a0to\u00a0".join(measure(end, digits) for end in (low, high))
+    return f"{measure(value, digits)} ({between})"
 
 
-def best_baseline(entry: Mapping[str, Any]) -> tuple[str, float] | None:
-    """Return the baseline with the highest AUC on recently active customers."""
-    found = [
-        (name, measures["recent"]["roc_auc"])
-        for name, measures in entry["baselines"].items()
-        if measures["recent"].get("roc_auc") is not None
-    ]
-    return max(found, key=lambda pair: pair[1], default=None)
+def name(identifier: str) -> str:
+    """Return the name of a column, feature or segment for people."""
+    return identifier.replace("_", " ")
 
 
-def feature(name: str) -> str:
-    """Return a feature's name for people."""
-    return name.replace("_", " ")
+def capital(text: str) -> str:
+    """Return a text with a capital first letter, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""

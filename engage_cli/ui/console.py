@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,16 @@ PIPE_WIDTH = 120
 class Ui:
     """Two consoles and the choice between people and programs as readers.
 
-    `json_mode`: data is printed as JSON and the story is silent unless it is a warning.
+    `json_mode`: data is printed as JSON and the story is silent unless it is a warning. `rewrite` is applied
+    to what is told to people: hints repeat the options that the command was given.
     """
 
-    def __init__(self, *, json_mode: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self, *, json_mode: bool = False, quiet: bool = False, rewrite: Callable[[str], str] = str
+    ) -> None:
         from rich.console import Console
+
+        self._rewrite = rewrite
 
         self.json_mode = json_mode
         self.quiet = quiet
@@ -28,10 +33,10 @@ class Ui:
     def say(self, text: str) -> None:
         """Tell the story: one line on stderr."""
         if not (self.quiet or self.json_mode):
-            self.err.print(text)
+            self.err.print(self._rewrite(text))
 
     def warn(self, text: str) -> None:
-        self.err.print(f"[yellow]{text}[/yellow]")
+        self.err.print(f"[yellow]{self._rewrite(text)}[/yellow]")
 
     def command(self, line: str) -> None:
         """Show a command that is about to run, so that the user learns it."""
@@ -41,9 +46,10 @@ class Ui:
         """Print data as one JSON document on stdout."""
         sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
 
-    def print(self, renderable: Any) -> None:
-        """Print data for people on stdout."""
-        self.out.print(renderable)
+    def print(self, renderable: Any, *, markup: bool = True) -> None:
+        """Print data for people on stdout; `markup=False` for text that is not ours."""
+        text = self._rewrite(renderable) if isinstance(renderable, str) else renderable
+        self.out.print(text, markup=markup)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Print a table; a column whose name starts with `>` is aligned to the right."""

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import time
+from functools import cache
 from typing import Any
 
 from common.aws import client, error_code
@@ -13,6 +14,7 @@ from common.errors import ConfigError, InputError
 from common.log import logger
 from common.settings import Settings
 from conversation import Conversation, Outcome, UnansweredError
+from published import NothingPublishedError, PublishedReader
 from tools import Toolbox
 
 MIN_LENGTH, MAX_LENGTH = 3, 500
@@ -34,6 +36,10 @@ def handler(event: dict[str, Any], context: object) -> Response:
         outcome = converse(question, Settings())
     except InputError as error:
         return failure(400, "BadRequest", error.message)
+    except NothingPublishedError:
+        return failure(
+            404, "NothingPublished", "No predictions have been published yet: run the pipeline first."
+        )
     except UnansweredError as error:
         log.warning("unanswered", code=error.code, reason=error.reason)
         return failure(error.status, error.code, error.reason)
@@ -79,13 +85,20 @@ def converse(question: str, settings: Settings) -> Outcome:
     """Answer the question with the configured model, tools and guardrail."""
     identifier = settings.optional("GUARDRAIL_ID")
     guardrail = (identifier, settings.optional("GUARDRAIL_VERSION") or "DRAFT") if identifier else None
+    model_id = settings.text("MODEL_ID")
+    published = _reader(settings.lake_bucket).current()
     conversation = Conversation(
         client("bedrock-runtime").converse,
-        settings.text("MODEL_ID"),
-        lambda seconds_left: Toolbox(settings, seconds_left),
+        model_id,
+        lambda seconds_left: Toolbox(settings, published, seconds_left),
         guardrail,
     )
     return conversation.ask(question)
+
+
+@cache
+def _reader(bucket: str) -> PublishedReader:
+    return PublishedReader(bucket)
 
 
 def body_of(outcome: Outcome, latency_ms: int) -> dict[str, Any]:

@@ -5,6 +5,8 @@ second
 line: it may read these two tables and nothing else.
 """
 
+from collections.abc import Collection
+
 import sqlglot
 from sqlglot import exp
 
@@ -82,8 +84,11 @@ class RejectedSqlError(Exception):
     """SQL that is not run; the message tells the model (and the user) why."""
 
 
-def check(sql: str) -> str:
-    """Return the SQL to run: the given SELECT with a limit of at most MAX_ROWS. Raises RejectedSqlError."""
+def check(sql: str, columns: Collection[str]) -> str:
+    """Return the SQL to run: the given SELECT with a limit of at most MAX_ROWS. Raises RejectedSqlError.
+
+    `columns` are those of the published tables: a name that is none of them is told before a query is paid.
+    """
     if not isinstance(sql, str) or not sql.strip():
         raise RejectedSqlError("The SQL is empty.")
     if len(sql) > MAX_LENGTH:
@@ -91,6 +96,7 @@ def check(sql: str) -> str:
     tree = _parse(sql)
     _check_nodes(tree)
     _check_tables(tree)
+    _check_columns(tree, columns)
     return _limited(tree)
 
 
@@ -158,6 +164,18 @@ def _check_tables(tree: exp.Select) -> None:
         found = True
     if not found:
         raise RejectedSqlError(f"The SQL reads no table: use {' or '.join(sorted(TABLES))}.")
+
+
+def _check_columns(tree: exp.Select, columns: Collection[str]) -> None:
+    named = {alias.alias.lower() for alias in tree.find_all(exp.Alias)}
+    for alias in tree.find_all(exp.TableAlias):
+        named |= {column.name.lower() for column in alias.columns}
+    for column in tree.find_all(exp.Column):
+        name = column.name.lower()
+        if name not in columns and name not in named and not isinstance(column.this, exp.Star):
+            raise RejectedSqlError(
+                f"There is no column {column.name}; the columns are {', '.join(sorted(columns))}."
+            )
 
 
 def _limited(tree: exp.Select) -> str:

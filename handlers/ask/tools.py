@@ -15,34 +15,11 @@ from common import athena
 from common.aws import client, error_code
 from common.errors import HandlerError
 from common.settings import Settings
+from description import Published, describe
 
 QUERY, SEARCH, PREDICTION = "query_predictions", "search_knowledge", "get_prediction"
 _RESULTS = 5
 _REUSE_MINUTES = 60
-# Columns of the published tables and their Trino types (the contract of the pipeline).
-COLUMNS: tuple[tuple[str, str], ...] = (
-    ("customer_id", "varchar"),
-    ("churn_probability", "double"),
-    ("expected_engagement", "double"),
-    ("expected_value", "double"),
-    ("risk_band", "varchar"),
-    ("reason_1", "varchar"),
-    ("reason_2", "varchar"),
-    ("reason_3", "varchar"),
-    ("country", "varchar"),
-    ("plan", "varchar"),
-    ("device", "varchar"),
-    ("acquisition_channel", "varchar"),
-    ("age_band", "varchar"),
-    ("tenure_weeks", "bigint"),
-    ("active_weeks_12", "bigint"),
-    ("spend_12w", "double"),
-    ("days_since_active", "bigint"),
-    ("recently_active", "boolean"),
-    ("model_version", "varchar"),
-    ("run_id", "varchar"),
-    ("as_of", "varchar"),
-)
 
 
 class ToolError(Exception):
@@ -58,23 +35,10 @@ class Evidence:
     calls: list[dict[str, Any]] = field(default_factory=list)
 
 
-def specifications() -> list[dict[str, Any]]:
-    """Return the toolConfig tools."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
+def specifications(published: Published) -> list[dict[str, Any]]:
+    """Return the toolConfig tools for what is published."""
     return [
-        _spec(
-            QUERY,
-            "sql",
-            "One Trino SELECT statement with a LIMIT of at most 200.",
-            f"Runs one read-only Trino (Athena) SELECT. Table predictions({columns}): one row a customer "
-            f"and as-of "
-            "date. as_of is the partition: always restrict to one, normally the newest, with as_of = (SELECT "
-            "max(as_of) FROM predictions). churn_probability: 0 to 1, no active day in the next 4 weeks. "
-            "expected_engagement: share of the next 28 days active, 0 to 1. expected_value: spend in the "
-            "next 12 weeks "
-            "in USD. risk_band: high, medium or low. country: ISO-2 code. There are no names and no "
-            "e-mail addresses.",
-        ),
+        _spec(QUERY, "sql", "One Trino SELECT statement with a LIMIT of at most 200.", describe(published)),
         _spec(
             SEARCH,
             "query",
@@ -85,8 +49,9 @@ def specifications() -> list[dict[str, Any]]:
         _spec(
             PREDICTION,
             "customer_id",
-            "The customer's id, for example C00000001.",
-            "Returns one customer's churn probability, expected engagement and value, with three reasons.",
+            "The customer's id, as the question has it.",
+            "Returns one customer's churn probability, expected engagement and value, with three reasons and "
+            "what the numbers mean.",
         ),
     ]
 
@@ -103,8 +68,9 @@ def _spec(name: str, argument: str, meaning: str, description: str) -> dict[str,
 class Toolbox:
     """Runs the tool calls of one question. `seconds_left` tells how long a query may still take."""
 
-    def __init__(self, settings: Settings, seconds_left: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, published: Published, seconds_left: Callable[[], float]) -> None:
         self._settings = settings
+        self._published = published
         self._seconds_left = seconds_left
         self.evidence = Evidence()
         self._tools: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -112,6 +78,10 @@ class Toolbox:
             SEARCH: self._search,
             PREDICTION: self._prediction,
         }
+
+    def specifications(self) -> list[dict[str, Any]]:
+        """The tools as the model is told of them."""
+        return specifications(self._published)
 
     def run(self, use: dict[str, Any]) -> dict[str, Any]:
         """Run one toolUse block and return its toolResult block."""
@@ -132,7 +102,7 @@ class Toolbox:
         return {"toolResult": {**result, "content": [{"json": content}]}}
 
     def _query(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        sql = sqlguard.check(arguments.get("sql", ""))
+        sql = sqlguard.check(arguments.get("sql", ""), self._published.columns)
         left = self._seconds_left()
         if left < 1:
             raise ToolError("There is no time left for another query.")
@@ -195,7 +165,11 @@ class Toolbox:
             payload["statusCode"] == 404 and "not_found" not in body
         ):
             raise ToolError(str((body.get("error") or {}).get("message") or "The prediction was refused."))
-        return {"predictions": body.get("predictions", []), "not_found": body.get("not_found", [])}
+        return {
+            "predictions": body.get("predictions", []),
+            "not_found": body.get("not_found", []),
+            "about": body.get("about"),
+        }
 
 
 def _plain(value: Any) -> Any:

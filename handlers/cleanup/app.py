@@ -23,6 +23,7 @@ _ORDER = (
     ("promote", "Promote"),
     ("inference", "Infer"),
     ("publish", "Publish"),
+    ("monitor", "Monitor"),
     ("meter", "Meter"),
 )
 _LONGEST_CAUSE = 4000  # a status document and an execution's output must stay small
@@ -39,7 +40,7 @@ def clean_up(event: Run, settings: Settings) -> Run:
     as_of = event.get("as_of") if isinstance(event.get("as_of"), str) else None
     status = runs.read_status(settings.lake_bucket, run_id) or {}
     if status.get("status") == "finished":
-        # Publish had finished: only what comes after it (metering) failed, the results stand.
+        # Publish had finished: only what comes after it (monitor, meter) failed, the results stand.
         runs.write_status(settings.lake_bucket, event, "finished", **_kept(status), warning=failure)
         return {**event, "failure": failure}
     failure["stopped_queries"] = leftovers.stop_queries(settings, run_id)

@@ -1,5 +1,6 @@
 """The Glue Data Catalog: tables and partitions of the lake, as far as the handlers need them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from common.aws import client, error_code
@@ -60,6 +61,27 @@ def point_partition(database: str, table: str, value: str, location: str) -> str
             DatabaseName=database, TableName=table, PartitionValueList=[value], PartitionInput=partition
         )
     return before
+
+
+def set_columns(database: str, table: str, wanted: Sequence[tuple[str, str, str]]) -> bool:
+    """Gives the table these columns (name, Glue type, comment) when it has others; whether it was changed.
+
+    Columns that earlier partitions lack read as NULL there.
+    """
+    description = client("glue").get_table(DatabaseName=database, Name=table)["Table"]
+    before = description["StorageDescriptor"]["Columns"]
+    if [(c["Name"], c["Type"], c.get("Comment", "")) for c in before] == list(wanted):
+        return False
+    columns = [{"Name": name, "Type": kind, "Comment": comment} for name, kind, comment in wanted]
+    kept = ("Name", "Description", "TableType", "Parameters", "PartitionKeys")
+    client("glue").update_table(
+        DatabaseName=database,
+        TableInput={
+            **{name: description[name] for name in kept if name in description},
+            "StorageDescriptor": {**description["StorageDescriptor"], "Columns": columns},
+        },
+    )
+    return True
 
 
 def _table(database: str, table: str) -> dict[str, Any] | None:

@@ -22,7 +22,8 @@ def clear(settings: Settings, run_id: str, as_of: str | None, *, keep_quarantine
         count = s3.delete_prefix(bucket, prefix)
         if count:
             removed[prefix] = count
-    tables = catalog.drop_tables(settings.lake_database, names.temporary_tables(run_id))
+    made = [*names.temporary_tables(run_id), names.outcomes_table(run_id)]
+    tables = catalog.drop_tables(settings.lake_database, made)
     return {"tables": tables, "objects": removed}
 
 
@@ -40,6 +41,7 @@ def _unread_prefixes(
         for table, prefix in (
             ("predictions", names.predictions_prefix(as_of, run_id)),
             ("qa_sample", names.qa_prefix(as_of, run_id)),
+            ("segments", names.segments_prefix(as_of, run_id)),
         ):
             location = catalog.partition_location(settings.lake_database, table, as_of)
             if (location or "").rstrip("/") != f"s3://{bucket}/{prefix}".rstrip("/"):

@@ -33,10 +33,15 @@ def model_version(run_id: str) -> str:
     return "m-" + run_id.removeprefix("run-")
 
 
+def outcomes_table(run_id: str) -> str:
+    """The table that the monitor makes, after publishing, and drops again."""
+    return f"outcomes_{rid(run_id)}"
+
+
 def temporary_tables(run_id: str) -> list[str]:
-    """Every table that a run makes for itself in the lake database."""
+    """Every table that a run makes for itself in the lake database until it has published."""
     kinds = ("customers", "activity", "customers_bad", "activity_bad", "features_train", "features_score")
-    return [f"{kind}_{rid(run_id)}" for kind in (*kinds, "predictions_check", "qa_sample")]
+    return [f"{kind}_{rid(run_id)}" for kind in (*kinds, "predictions_check", "qa_sample", "segments")]
 
 
 def run_key(run_id: str, name: str) -> str:
@@ -66,6 +71,10 @@ def predictions_prefix(as_of: str, run_id: str) -> str:
 
 def qa_prefix(as_of: str, run_id: str) -> str:
     return f"qa_sample/as_of={as_of}/run={run_id}/"
+
+
+def segments_prefix(as_of: str, run_id: str) -> str:
+    return f"segments/as_of={as_of}/run={run_id}/"
 
 
 CHAMPION_KEY = "models/champion.json"

@@ -12,6 +12,7 @@ from common.aws import client, error_code
 from common.errors import TransientError
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
+_LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 def get_bytes(bucket: str, key: str, *, first: int | None = None, last: int | None = None) -> bytes | None:
@@ -40,6 +41,34 @@ def put_json(bucket: str, key: str, document: dict[str, Any]) -> None:
     """Writes `document` as sorted, indented JSON (the same content gives the same bytes)."""
     body = json.dumps(document, indent=1, sort_keys=True, default=str).encode()
     put_bytes(bucket, key, body, "application/json")
+
+
+def get_tagged(bucket: str, key: str) -> tuple[dict[str, Any] | None, str | None]:
+    """The object as a JSON document with its ETag, for `put_json_if`; (None, None) when it does not exist."""
+    try:
+        found = client("s3").get_object(Bucket=bucket, Key=key)
+    except client("s3").exceptions.ClientError as error:
+        if error_code(error) in _MISSING:
+            return None, None
+        raise
+    return dict(json.loads(found["Body"].read())), str(found["ETag"])
+
+
+def put_json_if(bucket: str, key: str, document: dict[str, Any], etag: str | None) -> None:
+    """Writes the document only if the object still is the one with `etag` (None: is still not there).
+
+    Raises TransientError, which is retried, when another writer was first.
+    """
+    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    body = json.dumps(document, indent=1, sort_keys=True, default=str).encode()
+    try:
+        client("s3").put_object(
+            Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition
+        )
+    except client("s3").exceptions.ClientError as error:
+        if error_code(error) not in _LOST:
+            raise
+        raise TransientError(f"Another writer changed {key} meanwhile.") from error
 
 
 def exists(bucket: str, key: str) -> bool:

@@ -12,7 +12,7 @@ from common.errors import DataError
 from common.settings import Settings
 from common.step import Run, step
 from common.tables import NewTable, location, make
-from engage_ml import contract
+from engage_ml import contract, data_contract
 from engage_ml import features as sql
 
 SCHEMA_VERSION = 1
@@ -29,8 +29,9 @@ def build(run: Run, settings: Settings) -> Run:
     train_prefix = f"{names.features_prefix(run_id)}train/"
     score_prefix = f"{names.features_prefix(run_id)}score/"
     train, score = f"features_train_{rid}", f"features_score_{rid}"
-    train_sql = sql.features_train_sql(customers, activity, plan)
-    score_sql = sql.features_score_sql(customers, activity, plan.as_of, n_shards)
+    known = data_contract.parse(run["contract"])
+    train_sql = sql.features_train_sql(known, customers, activity, plan)
+    score_sql = sql.features_score_sql(known, customers, activity, plan.as_of, plan.first_week, n_shards)
     make(
         settings,
         [
@@ -105,10 +106,12 @@ def specification(run: Run, plan: contract.SplitPlan, train_prefix: str, score_p
         "as_of": run["as_of"],
         "n_shards": int(run["split"]["n_shards"]),
         "cutoffs": plan.to_spec(),
+        "contract": run["contract"],
         "features_train_prefix": train_prefix,
         "features_score_prefix": score_prefix,
         "seed": SEED,
         "params": {},
+        "tune": run.get("tune"),
     }
 
 

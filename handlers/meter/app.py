@@ -161,7 +161,11 @@ def run_prefixes(run_id: str, as_of: str | None) -> list[str]:
         f"models/{names.model_version(run_id)}/",
     ]
     if as_of:
-        prefixes += [names.predictions_prefix(as_of, run_id), names.qa_prefix(as_of, run_id)]
+        prefixes += [
+            names.predictions_prefix(as_of, run_id),
+            names.qa_prefix(as_of, run_id),
+            names.segments_prefix(as_of, run_id),
+        ]
     return prefixes
 
 

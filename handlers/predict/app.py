@@ -18,6 +18,7 @@ import scoring
 from common.errors import InputError
 from common.log import emit_metrics, logger
 from common.settings import Settings
+from engage_ml.described import about
 from serving import NothingPublishedError, Server, Serving
 
 Response = dict[str, Any]
@@ -57,16 +58,19 @@ class PredictApi:
     def _predict(self, wanted: request.PredictRequest) -> Response:
         # Taken once: a request is answered from one run, even when a newer one is published meanwhile.
         serving = self._server.current()
+        told = about(serving.contract)
         if wanted.features is not None:
-            return success({"predictions": [self._from_features(serving, wanted.features)], "not_found": []})
+            prediction = self._from_features(serving, wanted.features)
+            return success({"predictions": [prediction], "not_found": [], "about": told})
         if wanted.is_bulk:
-            return success(bulk.start(self._settings, wanted.customer_ids, serving.pointer), status=202)
+            job = bulk.start(self._settings, wanted.customer_ids, serving.pointer)
+            return success({**job, "about": told}, status=202)
         found = self._for_customers(serving, wanted.customer_ids)
         missing = [customer_id for customer_id in wanted.customer_ids if customer_id not in found]
-        body = {"predictions": list(found.values()), "not_found": missing}
+        body = {"predictions": list(found.values()), "not_found": missing, "about": told}
         if not found:
-            told = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-            message = f"No customer {told} was known on {serving.as_of}."
+            some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+            message = f"No customer {some} was known on {serving.as_of}."
             return failure(404, "CustomerNotFound", message, **body)
         return success(body)
 
@@ -95,17 +99,20 @@ class PredictApi:
         rows = scoring.score(self._server.model(serving), blocks, serving.as_of)
         return {row["customer_id"]: row for row in rows}
 
-    def _from_features(self, serving: Serving, features: dict[str, float | str | None]) -> dict[str, Any]:
+    def _from_features(self, serving: Serving, given: dict[str, Any]) -> dict[str, Any]:
         now = self._clock()
+        model = self._server.model(serving)
+        features = request.check_features(model.dictionary, given)
+        unknown = request.unknown_values(model.categories, features)
         key = cache.features_key(serving.run_id, serving.model_version, features)
         cached = cache.read(self._settings.cache_table, [key], now)
         count_cache(len(cached), 1 - len(cached))
         if key in cached:
             prediction, age = cached[key]
-            return {**prediction, "cached": True, "age_seconds": age}
-        row = scoring.score_features(self._server.model(serving), features, serving.as_of)
+            return {**prediction, "unknown_values": unknown, "cached": True, "age_seconds": age}
+        row = scoring.score_features(model, features, serving.as_of)
         self._remember({key: row}, now)
-        return {**row, "cached": False, "age_seconds": 0}
+        return {**row, "unknown_values": unknown, "cached": False, "age_seconds": 0}
 
     def _remember(self, rows: dict[str, dict[str, Any]], now: float) -> None:
         cache.write(self._settings.cache_table, rows, now, self._settings.cache_ttl_seconds)

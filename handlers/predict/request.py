@@ -4,11 +4,12 @@ import base64
 import difflib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from common.errors import InputError
-from engage_ml.dictionary import BY_NAME, FEATURE_NAMES
+from engage_ml.dictionary import Dictionary
 
 MAX_DIRECT = 100
 MAX_BULK = 50_000
@@ -21,7 +22,8 @@ class PredictRequest:
     """Either customer ids (in order, without repeats) or one customer's feature values."""
 
     customer_ids: list[str] = field(default_factory=list)
-    features: dict[str, float | str | None] | None = None
+    features: dict[str, Any] | None = None
+    """Unchecked: which features there are, the served model knows (`check_features`)."""
 
     @property
     def is_bulk(self) -> bool:
@@ -47,7 +49,10 @@ def parse(event: dict[str, Any]) -> PredictRequest:
         what = f"not {', '.join(unknown)}" if unknown else "and not both"
         raise InputError(f"The body must have customer_ids or features, {what}.")
     if "features" in document:
-        return PredictRequest(features=parse_features(document["features"]))
+        given = document["features"]
+        if not isinstance(given, dict) or not given:
+            raise InputError("features must be an object with at least one feature and its value.")
+        return PredictRequest(features=given)
     return PredictRequest(customer_ids=parse_ids(document["customer_ids"]))
 
 
@@ -66,21 +71,33 @@ def parse_ids(value: Any) -> list[str]:
     return list(dict.fromkeys(item.strip() for item in value))
 
 
-def parse_features(value: Any) -> dict[str, float | str | None]:
-    """Feature values by name (those left out are missing); raises InputError for an unknown name or type."""
-    if not isinstance(value, dict) or not value:
-        raise InputError("features must be an object with at least one feature and its value.")
-    return {name: _feature(name, given) for name, given in value.items()}
+def check_features(known: Dictionary, given: dict[str, Any]) -> dict[str, float | str | None]:
+    """The values by name (those left out are missing); raises InputError for an unknown name or type.
+
+    `known` are the features of the served model's contract.
+    """
+    return {name: _feature(known, name, value) for name, value in given.items()}
 
 
-def _feature(name: str, value: Any) -> float | str | None:
-    if name not in BY_NAME:
-        near = difflib.get_close_matches(name, FEATURE_NAMES, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]}?" if near else f". Known are {', '.join(FEATURE_NAMES)}."
+def unknown_values(
+    categories: Mapping[str, Sequence[str]], features: Mapping[str, float | str | None]
+) -> dict[str, str]:
+    """Category values that the model has never seen, by feature: it scores them like a missing one."""
+    return {
+        name: value
+        for name, value in features.items()
+        if isinstance(value, str) and value not in categories.get(name, ())
+    }
+
+
+def _feature(known: Dictionary, name: str, value: Any) -> float | str | None:
+    if name not in known.by_name:
+        near = difflib.get_close_matches(name, known.names, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]}?" if near else f". Known are {', '.join(known.names)}."
         raise InputError(f"There is no feature '{name[:_LONGEST_TEXT]}'{hint}")
     if value is None:
         return None
-    if BY_NAME[name].categorical:
+    if known.by_name[name].categorical:
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise InputError(
                 f"The feature {name} must be a text of at most {_LONGEST_TEXT} characters or null."

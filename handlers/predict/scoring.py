@@ -24,7 +24,8 @@ def score_features(model: Model, features: dict[str, float | str | None], as_of:
     """The prediction for feature values; those left out (or null) are those of a typical customer."""
     from engage_ml.blocks import block_from_features
 
+    block = block_from_features(model.dictionary, features, model.metadata.get("typical"))
     return {
-        **score(model, [block_from_features(features, model.metadata.get("typical"))], as_of)[0],
+        **score(model, [block], as_of)[0],
         "customer_id": None,
     }

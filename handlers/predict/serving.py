@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from common import names, s3
 from common.errors import ConfigError
+from common.published import contract_of, read_pointer
+from engage_ml.data_contract import DataContract
 from online import OnlineFeatures
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ class Serving:
         return str(self.pointer["model_version"])
 
     @property
+    def contract(self) -> DataContract:
+        return contract_of(self.pointer)
+
+    @property
     def as_of(self) -> str:
         return str(self.pointer["as_of"])
 
@@ -55,7 +61,7 @@ class Server:
         """What is served now; raises NothingPublishedError before the first run has finished."""
         now = self._clock()
         if self._serving is None or now - self._read_at >= POINTER_SECONDS:
-            pointer = s3.get_json(self._bucket, names.CURRENT_KEY)
+            pointer = read_pointer(self._bucket)
             if pointer is None:
                 raise NothingPublishedError
             self._take(pointer)

@@ -11,17 +11,22 @@ from common import leftovers, names, runs, s3
 from common.errors import DataError, InputError
 from common.settings import Settings
 from common.step import Run, step
+from engage_ml import data_contract
+from engage_ml.contract import ContractError
+from engage_ml.tuning import Budget
 
 WEEK = timedelta(days=7)
 LOADING_KEY = "_loading.json"
 """The program puts it into the raw bucket before a load and removes it at the end."""
+SYNTHETIC_KEY = "_synthetic.json"
+"""Stands in the raw bucket while its data are generated ones."""
 TRIGGERS = ("manual", "schedule")
 
 
 def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
     """The run object of `event`; writes the run's status document.
 
-    Raises InputError for a malformed `as_of`, `trigger` or run id, and DataError when the raw bucket
+    Raises InputError for a malformed `as_of`, `trigger`, `tune` or run id, and DataError when the raw bucket
     has no customers, no activity, or no complete week before the wanted `as_of`.
     """
     run_id = names.run_id_of(event.get("run_id"))
@@ -35,6 +40,7 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
             f"Run {run_id} has already finished.", hint="start another one with `engage run-pipeline`"
         )
     refuse_unfinished_load(settings.raw_bucket)
+    contract = read_contract(settings.raw_bucket)
     weeks = find_weeks(settings.raw_bucket, today or datetime.now(UTC).date())
     as_of = choose_as_of(weeks, wanted)
     cleared = leftovers.clear(settings, run_id, as_of.isoformat(), keep_quarantine=False)
@@ -44,10 +50,15 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
         "execution_arn": event.get("execution_arn"),
         "as_of": as_of.isoformat(),
         "trigger": trigger,
+        "tune": parse_tune(event.get("tune")),
         "started_at": event.get("started_at") or runs.now(),
+        # Carried along, so that every step of a run sees the same one whatever happens to the file.
+        "contract": contract.to_dict(),
         "prepare": {
             "first_week": used[0].isoformat(),
             "last_week": used[-1].isoformat(),
+            # Beyond `last_week` in a run as of an older week.
+            "newest_week": weeks[-1].isoformat(),
             "weeks": len(used),
             "missing_weeks": missing_weeks(used),
             "cleared_objects": sum(cleared["objects"].values()),
@@ -76,12 +87,36 @@ def parse_as_of(value: Any) -> date | None:
     return as_of
 
 
+def read_contract(bucket: str) -> data_contract.DataContract:
+    """The contract beside the raw data, or that of the synthetic data; raises DataError for a broken one."""
+    try:
+        document = s3.get_json(bucket, data_contract.KEY)
+        return data_contract.DEFAULT if document is None else data_contract.parse(document)
+    except (ContractError, ValueError) as error:
+        raise DataError(
+            f"The data contract {data_contract.KEY} in the raw bucket cannot be used: {error}",
+            hint="import the data again with `engage import-data --contract`",
+        ) from error
+
+
+def parse_tune(value: Any) -> str | None:
+    """The tuning budget of the input (None: no tuning); raises InputError unless it is one like `10m`."""
+    if value is None or value == "":
+        return None
+    try:
+        Budget.parse(str(value))
+    except ContractError as error:
+        raise InputError(str(error), hint="or leave it out: models are then trained as before") from error
+    return str(value)
+
+
 def refuse_unfinished_load(bucket: str) -> None:
     """Raises DataError while files are loaded, or after an interrupted load: old and new would mix."""
     if s3.any_object(bucket, LOADING_KEY):
         raise DataError(
             f"A load of raw data into {bucket} is going on or was interrupted.",
-            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`",
+            hint="wait for it, or load again with `engage import-data` or `engage generate-data --replace`; "
+            "an interrupted `--advance` is completed by the same command",
         )
 
 
@@ -90,7 +125,8 @@ def find_weeks(bucket: str, today: date) -> list[date]:
 
     Folders that name no Monday are left to validation, which sets their rows aside. A week that has
     not ended yet is not data: it would make every customer look less active. One day of slack is
-    for time zones ahead of UTC.
+    for time zones ahead of UTC. Generated weeks are complete when they are there, wherever the calendar
+    stands (`engage generate-data --advance`).
     """
     if not s3.any_object(bucket, "customers/"):
         raise DataError(
@@ -98,9 +134,8 @@ def find_weeks(bucket: str, today: date) -> list[date]:
             hint="run `engage generate-data` or `engage import-data`",
         )
     folders = s3.folders(bucket, "activity/")
-    weeks = sorted(
-        week for week in map(_monday, folders) if week and week + WEEK <= today + timedelta(days=1)
-    )
+    ended = date.max if s3.any_object(bucket, SYNTHETIC_KEY) else today + timedelta(days=1)
+    weeks = sorted(week for week in map(_monday, folders) if week and week + WEEK <= ended)
     if not weeks:
         raise DataError(
             f"The raw bucket {bucket} holds no complete week of activity "
@@ -137,8 +172,8 @@ def missing_weeks(weeks: list[date]) -> list[str]:
         if week not in present:
             missing.append(week.isoformat())
         week += WEEK
-    # The run object must stay small, and a run reads the 52 weeks nearest to the end.
-    return missing[-60:]
+    # The run object must stay small, and a run reads at most the 99 weeks nearest to the end.
+    return missing[-99:]
 
 
 def _monday(folder: str) -> date | None:

@@ -6,14 +6,14 @@ inference uses: the champion, whichever model that now is. Repeating it gives th
 
 from typing import Any
 
-from common import names, runs, s3
+from common import names, s3
 from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
+from engage_ml import pointer
 from engage_ml.gate import gate
 
-SCHEMA_VERSION = 1
 # Metric in CloudWatch, name in the champion pointer, and where the evaluation holds it.
 QUALITY = (
     ("ChurnAUC", "churn_roc_auc", "churn", "all", "roc_auc"),
@@ -35,22 +35,16 @@ def promote(run: Run, settings: Settings) -> Run:
             f"The training of run {run_id} left no {'evaluation' if evaluation is None else 'whole model'}.",
             hint="look at the training task with `engage logs --component training`",
         )
-    champion = s3.get_json(bucket, names.CHAMPION_KEY)
+    champion, etag = s3.get_tagged(bucket, names.CHAMPION_KEY)
     quality = headline(evaluation)
     promoted, reason = decide(evaluation, champion, run["as_of"], version)
     if promoted and (champion or {}).get("model_version") != version:
-        s3.put_json(
-            bucket,
-            names.CHAMPION_KEY,
-            {
-                "schema_version": SCHEMA_VERSION,
-                "model_version": version,
-                "run_id": run_id,
-                "as_of": run["as_of"],
-                "promoted_at": runs.now(),
-                "metrics": quality,
-            },
+        current = None if champion is None else pointer.parse(champion)
+        moved = pointer.promoted(
+            current, version, run_id, run["as_of"], quality, reason=reason, by=f"run {run_id}"
         )
+        # A person may move the pointer meanwhile: then this step is tried again, and compares again.
+        s3.put_json_if(bucket, names.CHAMPION_KEY, moved.to_dict(), etag)
     emit_metrics(
         {
             **{metric: quality[name] for metric, name, *_ in QUALITY if quality[name] is not None},

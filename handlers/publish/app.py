@@ -3,6 +3,9 @@
 In: the run object after inference. Out: `publish`. Order matters: everything is checked and written
 beside what is there, then the pointers move (partition, sample, online), then the knowledge is
 refreshed and the run's temporary tables go. Doing it twice gives the same result.
+
+A run as of an older week than the one that is served adds its partitions and nothing else: the API and
+questions go on to speak of one and the same date (`serving.py`).
 """
 
 from typing import Any
@@ -10,15 +13,17 @@ from typing import Any
 import checks
 import knowledge
 import sample
+import segment_table
 from common import athena, catalog, names, runs, s3
 from common.aws import client, error_code
 from common.errors import DataError
 from common.log import emit_metrics, logger
 from common.settings import Settings
 from common.step import Run, step
+from engage_ml import data_contract, described
 from lock import publishing
+from serving import current_pointer, newer_served
 
-SCHEMA_VERSION = 1
 ONLINE_FILES = ("ids.bin", "features.npy", "block.json")
 
 
@@ -28,25 +33,37 @@ def publish(run: Run, settings: Settings) -> Run:
     version = run["promote"]["model_version"]
     database, bucket = settings.lake_database, settings.lake_bucket
 
-    checks.create_check_table(settings, run_id, as_of)
-    found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]))
+    contract = data_contract.parse(run["contract"])
+    checks.create_check_table(settings, contract, run_id, as_of)
+    evaluation = read_evaluation(bucket, run_id)
+    churn_rate = evaluation["targets"]["churn"]["challenger"]["all"].get("base_rate")
+    found = checks.check(settings, run_id, int(run["split"]["customers_to_score"]), churn_rate)
     require_online(bucket, run_id, int(run["split"]["n_shards"]))
-    sample_location = sample.write_sample(settings, run_id, as_of, checks.check_table(run_id))
+    sample_location = sample.write_sample(settings, contract, run_id, as_of, checks.check_table(run_id))
+    segments_location = segment_table.write_segments(
+        settings, contract, run_id, as_of, version, checks.check_table(run_id)
+    )
     groups = athena.run(
-        knowledge.groups_sql(f"{database}.{checks.check_table(run_id)}"),
+        knowledge.groups_sql(contract, f"{database}.{checks.check_table(run_id)}"),
         database,
         workgroup=settings.workgroup,
         max_rows=5000,
     ).rows
 
     location = f"s3://{bucket}/{names.predictions_prefix(as_of, run_id)}"
-    documents = knowledge.documents(run, found, groups, read_evaluation(bucket, run_id))
+    documents = knowledge.documents(contract, run, found, groups, evaluation)
     with publishing(bucket, run_id):
+        newer = newer_served(bucket, run)
+        if newer is None:
+            set_columns(database, contract)
         replaced = catalog.point_partition(database, "predictions", as_of, location)
         catalog.point_partition(database, "qa_sample", as_of, sample_location)
-        s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
-        write_documents(bucket, documents)
-        ingestion = start_ingestion(settings)
+        catalog.point_partition(database, "segments", as_of, segments_location)
+        ingestion = f"none: the documents stay those of {newer}"
+        if newer is None:
+            s3.put_json(bucket, names.CURRENT_KEY, current_pointer(run, version))
+            write_documents(bucket, documents)
+            ingestion = start_ingestion(settings)
     dropped = catalog.drop_tables(database, names.temporary_tables(run_id))
     published: dict[str, Any] = {
         "predictions": int(found["predictions"]),
@@ -60,8 +77,12 @@ def publish(run: Run, settings: Settings) -> Run:
         "location": location,
         "replaced": replaced if replaced != location else None,
         "qa_sample": sample_location,
-        "documents": sorted(documents),
+        "segments": segments_location,
+        "serving": newer is None,
+        "served_as_of": newer or as_of,
+        "documents": sorted(documents) if newer is None else [],
         "ingestion": ingestion,
+        "about": {**described.about(contract), "dimensions": dict(knowledge.dimensions(contract))},
         "dropped_tables": len(dropped),
     }
     runs.write_status(bucket, run, "finished", **summary(run, published))
@@ -93,15 +114,16 @@ def require_online(bucket: str, run_id: str, n_shards: int) -> None:
         )
 
 
-def current_pointer(run: Run, version: str) -> dict[str, Any]:
-    """What the predict function serves from now on."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": run["run_id"],
-        "as_of": run["as_of"],
-        "n_shards": int(run["split"]["n_shards"]),
-        "model_version": version,
-    }
+def set_columns(database: str, contract: data_contract.DataContract) -> None:
+    """Gives both published tables the contract's columns, with their meanings as comments."""
+    wanted = [(c.name, c.type, comment(c)) for c in described.columns(contract) if c.name != "as_of"]
+    for table in ("predictions", "qa_sample"):
+        catalog.set_columns(database, table, wanted)
+
+
+def comment(column: described.Column) -> str:
+    """A column's meaning and unit, within the 255 characters that Glue takes."""
+    return f"{column.meaning}{f' ({column.unit})' if column.unit else ''}"[:255]
 
 
 def read_evaluation(bucket: str, run_id: str) -> dict[str, Any]:

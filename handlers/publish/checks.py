@@ -1,7 +1,7 @@
 """Are this run's predictions whole and sane? One Athena statement over the run's own files.
 
-The files are read through a temporary table made from the `predictions` table's description, so the
-check sees exactly what readers will see, before any reader can.
+The files are read through a temporary table with the columns that `predictions` will have, so the check
+sees exactly what readers will see, before any reader can.
 """
 
 from typing import Any
@@ -10,6 +10,10 @@ from common import athena, catalog, names
 from common.aws import client
 from common.errors import DataError, QueryError
 from common.settings import Settings
+from engage_ml.data_contract import DataContract
+from engage_ml.prediction_table import prediction_table
+from engage_ml.segments import NAMES
+from engage_ml.sqltext import text
 
 # Every customer in one band means a broken model or broken features, not news about the customers.
 _MAX_HIGH_SHARE = 0.98
@@ -28,6 +32,7 @@ PROBLEMS = (
     ),
     ("bad_value", "NOT (expected_value BETWEEN 0 AND 1E12)"),
     ("unknown_band", "risk_band NOT IN ('high', 'medium', 'low')"),
+    ("unknown_segment", f"coalesce(segment, '') NOT IN ({', '.join(text(name) for name in NAMES)})"),
 )
 
 
@@ -36,8 +41,8 @@ def check_table(run_id: str) -> str:
     return f"predictions_check_{names.rid(run_id)}"
 
 
-def create_check_table(settings: Settings, run_id: str, as_of: str) -> None:
-    """(Re)makes the temporary table: the columns and format of `predictions`, the run's location."""
+def create_check_table(settings: Settings, contract: DataContract, run_id: str, as_of: str) -> None:
+    """(Re)makes the temporary table: the contract's columns, the format of `predictions`, the run's place."""
     database = settings.lake_database
     published = client("glue").get_table(DatabaseName=database, Name="predictions")["Table"]
     location = f"s3://{settings.lake_bucket}/{names.predictions_prefix(as_of, run_id)}"
@@ -48,7 +53,11 @@ def create_check_table(settings: Settings, run_id: str, as_of: str) -> None:
             "Name": check_table(run_id),
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
-            "StorageDescriptor": {**published["StorageDescriptor"], "Location": location},
+            "StorageDescriptor": {
+                **published["StorageDescriptor"],
+                "Columns": [{"Name": name, "Type": kind} for name, kind in prediction_table(contract)],
+                "Location": location,
+            },
         },
     )
 
@@ -69,8 +78,10 @@ def check_sql(table: str) -> str:
     )
 
 
-def check(settings: Settings, run_id: str, expected: int) -> dict[str, Any]:
-    """The counts of `check_sql`; raises DataError when they are not what `expected` customers must give."""
+def check(settings: Settings, run_id: str, expected: int, churn_rate: float | None) -> dict[str, Any]:
+    """The counts of `check_sql`; raises DataError when they are not what `expected` customers must give,
+    of whom the share `churn_rate` left in the test period.
+    """
     sql = check_sql(f"{settings.lake_database}.{check_table(run_id)}")
     try:
         found = athena.run(sql, settings.lake_database, workgroup=settings.workgroup).one()
@@ -79,11 +90,19 @@ def check(settings: Settings, run_id: str, expected: int) -> dict[str, Any]:
             f"The predictions of {run_id} cannot be read: {error.message}",
             hint="look at the inference tasks with `engage logs`, then run the pipeline again",
         ) from error
-    judge(found, expected)
+    judge(found, expected, churn_rate)
     return found
 
 
-def judge(found: dict[str, Any], expected: int) -> None:
+def most_at_risk(churn_rate: float | None) -> float:
+    """The largest believable share of customers at high risk, where `churn_rate` left before.
+
+    Where nearly everybody leaves (a shop of customers who buy once), nearly everybody is at high risk.
+    """
+    return max(_MAX_HIGH_SHARE, 1 - (1 - (churn_rate or 0.0)) / 10)
+
+
+def judge(found: dict[str, Any], expected: int, churn_rate: float | None = None) -> None:
     """Raises DataError naming every check that failed and its count."""
     rows, customers = int(found["predictions"]), int(found["customers"])
     failed = [f"{name}: {int(found[name] or 0)} rows" for name, _ in PROBLEMS if found[name]]
@@ -91,7 +110,7 @@ def judge(found: dict[str, Any], expected: int) -> None:
         failed.insert(0, f"{rows} predictions for {expected} customers")
     if customers != rows:
         failed.insert(0, f"{rows - customers} customers predicted more than once")
-    if rows and int(found["high_risk"] or 0) > _MAX_HIGH_SHARE * rows and rows >= 100:
+    if rows and int(found["high_risk"] or 0) > most_at_risk(churn_rate) * rows and rows >= 100:
         failed.append(f"{found['high_risk']} of {rows} customers at high risk")
     if failed:
         raise DataError(

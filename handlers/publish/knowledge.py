@@ -8,85 +8,123 @@ from collections.abc import Iterable
 from typing import Any
 
 import model_card
-from engage_ml.contract import RISK_HIGH, RISK_MEDIUM, TARGETS
-from engage_ml.dictionary import as_markdown
+from engage_ml.contract import LABELS, RISK_HIGH, RISK_MEDIUM
+from engage_ml.data_contract import CATEGORY, Attribute, DataContract
+from engage_ml.described import active_words, value_words
+from engage_ml.dictionary import dictionary
+from engage_ml.sqltext import identifier
 
 MIN_GROUP = 10
 MOST_REASONS = 15
-DIMENSIONS = (
-    ("country", "country"),
-    ("plan", "subscription plan"),
-    ("device", "main device"),
-    ("acquisition_channel", "acquisition channel"),
-    ("age_band", "age group"),
-    ("risk_band", "risk band"),
-)
-_MEASURES = (
+MOST_GROUPS = 200
+OTHER = "other"
+_SUMS = (
     "count(*) AS customers, avg(churn_probability) AS churn, "
     "sum(CASE WHEN risk_band = 'high' THEN 1 ELSE 0 END) AS high_risk, "
-    "avg(expected_engagement) AS engagement, sum(expected_value) AS value"
+    "avg(expected_engagement) AS engagement, sum(expected_value) AS total"
 )
 
 
-def groups_sql(table: str) -> str:
+def dimensions(contract: DataContract) -> tuple[tuple[str, str], ...]:
+    """Columns that customers are grouped by, with their titles."""
+    grouped = ((a.column, _title(a)) for a in contract.attributes if a.kind == CATEGORY or a.bands)
+    return (*grouped, ("risk_band", "risk band"))
+
+
+def _title(attribute: Attribute) -> str:
+    if attribute.bands:
+        return f"{attribute.name.replace('_', ' ')} group"
+    return attribute.name.replace("_", " ")
+
+
+def groups_sql(contract: DataContract, table: str) -> str:
     """Totals by each dimension and the main reasons of each risk band, in one statement."""
-    parts = [
-        f"SELECT '{name}' AS dimension, coalesce(CAST({name} AS varchar), 'unknown') AS label, {_MEASURES} "
-        f"FROM {table} GROUP BY {name}"
-        for name, _ in DIMENSIONS
-    ]
+    parts = [_groups_of(name, table) for name, _ in dimensions(contract)]
     # The reasons hold each customer's own numbers: without them the same story is one group.
     story = "regexp_replace(reason_1, '[0-9]+([.,][0-9]+)*', 'n')"
     ranked = (
-        f"SELECT risk_band, {story} AS label, {_MEASURES}, row_number() OVER "
+        f"SELECT risk_band, {story} AS label, {_SUMS}, row_number() OVER "
         f"(PARTITION BY risk_band ORDER BY count(*) DESC, {story}) AS place "
         f"FROM {table} GROUP BY risk_band, {story} HAVING count(*) >= {MIN_GROUP}"
     )
     parts.append(
         f"SELECT concat('reason_', risk_band) AS dimension, label, customers, churn, high_risk, "
-        f"engagement, value FROM ({ranked}) ranked WHERE place <= {MOST_REASONS}"
+        f"engagement, total AS value FROM ({ranked}) ranked WHERE place <= {MOST_REASONS}"
     )
     return " UNION ALL ".join(parts)
 
 
+def _groups_of(name: str, table: str) -> str:
+    """Totals by one column: the largest `MOST_GROUPS` values, and all others as one."""
+    column = f"coalesce(CAST({identifier(name)} AS varchar), 'unknown')"
+    ranked = (
+        f"SELECT {column} AS value, {_SUMS}, row_number() OVER (ORDER BY count(*) DESC, {column}) AS place "
+        f"FROM {table} GROUP BY {column}"
+    )
+    label = f"CASE WHEN place <= {MOST_GROUPS} THEN value ELSE '{OTHER}' END"
+    return (
+        f"SELECT '{name}' AS dimension, {label} AS label, sum(customers) AS customers, "
+        f"sum(churn * customers) / sum(customers) AS churn, sum(high_risk) AS high_risk, "
+        f"sum(engagement * customers) / sum(customers) AS engagement, sum(total) AS value "
+        f"FROM ({ranked}) ranked GROUP BY {label}"
+    )
+
+
 def documents(
-    run: dict[str, Any], found: dict[str, Any], groups: list[dict[str, Any]], evaluation: dict[str, Any]
+    contract: DataContract,
+    run: dict[str, Any],
+    found: dict[str, Any],
+    groups: list[dict[str, Any]],
+    evaluation: dict[str, Any],
 ) -> dict[str, str]:
     """Markdown by file name. `found` are the totals of `checks.check`, `groups` the rows of `groups_sql`."""
     texts = {
-        "definitions.md": definitions(),
-        "features.md": f"# Features of a customer\n\n{as_markdown()}\n",
-        "overview.md": overview(run, found),
+        "definitions.md": definitions(contract),
+        "features.md": f"# Features of a customer\n\n{dictionary(contract).as_markdown()}\n",
+        "overview.md": overview(contract, run, found),
         "data.md": data(run),
-        "model-card.md": model_card.model_card(run, evaluation),
+        "model-card.md": model_card.model_card(contract, run, evaluation),
     }
-    for name, title in DIMENSIONS:
+    for name, title in dimensions(contract):
         rows = [row for row in groups if row["dimension"] == name]
-        texts[f"risk-by-{name.replace('_', '-')}.md"] = by_dimension(run, title, rows)
+        texts[f"risk-by-{name.replace('_', '-')}.md"] = by_dimension(contract, run, title, rows)
     texts["reasons.md"] = reasons(run, groups)
     return texts
 
 
-def definitions() -> str:
-    """What each predicted number means."""
-    targets = "\n".join(f"- **{t.name}**: {t.meaning} (horizon {t.horizon_weeks} weeks)." for t in TARGETS)
+def definitions(contract: DataContract) -> str:
+    """What each predicted number means. One line a term: the local planner quotes single lines."""
+    engagement, churn, value = contract.targets
+    targets = "\n".join(
+        f"- **{t.name}**: {t.meaning} (horizon {t.horizon_weeks} weeks)." for t in contract.targets
+    )
+    money = f", in {contract.currency}" if contract.currency else f", in {contract.value_unit}"
+    activity = "active day" if contract.days_known else "active week"
     return (
         "# Definitions\n\n"
         f"{targets}\n"
-        "- **churn probability**: calibrated probability of no active day in the next 4 weeks.\n"
-        "- **expected engagement**: expected share of the next 28 days with activity.\n"
-        "- **expected value**: expected spend in the next 12 weeks, in USD.\n"
+        f"- **churn probability**: calibrated probability of no activity in the next "
+        f"{churn.horizon_weeks} weeks.\n"
+        f"- **expected engagement**: expected {engagement.meaning}.\n"
+        f"- **expected value**: expected {value.meaning}.\n"
+        f"- **value of the last 12 weeks**: {value_words(contract)} in the 12 weeks before the as-of date"
+        f"{money}.\n"
         f"- **risk band**: high from a churn probability of {RISK_HIGH:.0%}, "
         f"medium from {RISK_MEDIUM:.0%}, else low.\n"
         "- **at risk**: in the risk band high.\n"
         "- **as-of date**: a Monday; what happened before it was known to the prediction, nothing after it.\n"
-        "- **recently active**: at least one active day in the 4 weeks before the as-of date.\n"
-        "- **reasons**: what moved this customer's churn probability most away from the average.\n"
+        f"- **{activity}**: {active_words(contract)}\n"
+        f"- **recently active**: at least one {activity} in the {contract.recent_weeks} weeks before the "
+        "as-of date.\n"
+        "- **tenure**: full weeks since sign-up.\n"
+        "- **reasons**: what moved this customer's churn probability most away from the average; at medium "
+        "and high risk what raises it comes first.\n"
     )
 
 
-def overview(run: dict[str, Any], found: dict[str, Any]) -> str:
+def overview(contract: DataContract, run: dict[str, Any], found: dict[str, Any]) -> str:
     """The totals of the published predictions."""
+    engagement, churn, value = contract.targets
     rows = max(1, int(found["predictions"]))
     bands = "\n".join(
         f"| {band} | {int(found[f'{band}_risk'] or 0):,} | {int(found[f'{band}_risk'] or 0) / rows:.1%} |"
@@ -96,9 +134,9 @@ def overview(run: dict[str, Any], found: dict[str, Any]) -> str:
         f"# Predictions as of {run['as_of']}\n\n"
         f"Run {run['run_id']}, model {run['promote']['model_version']}.\n\n"
         f"- Customers: {int(found['predictions']):,}\n"
-        f"- Mean churn probability (next 4 weeks): {float(found['mean_churn']):.1%}\n"
-        f"- Mean expected engagement (share of the next 28 days): {float(found['mean_engagement']):.1%}\n"
-        f"- Expected spend in the next 12 weeks, all customers: {float(found['total_value']):,.2f} USD\n\n"
+        f"- Mean churn probability (next {churn.horizon_weeks} weeks): {float(found['mean_churn']):.1%}\n"
+        f"- Mean expected engagement ({engagement.meaning}): {float(found['mean_engagement']):.1%}\n"
+        f"- Expected {value.meaning}, all customers: {float(found['total_value']):,.2f}\n\n"
         f"| risk band | customers | share |\n|---|---:|---:|\n{bands}\n"
     )
 
@@ -120,17 +158,17 @@ def data(run: dict[str, Any]) -> str:
     lines.append("\nModels are trained, validated and tested on different periods:\n")
     lines.append("| target | training cut-offs | validation | test |\n|---|---|---|---|")
     lines += [
-        f"| {t.name} | {', '.join(cutoffs['train'][t.name])} | {cutoffs['validation'][t.name]} "
-        f"| {cutoffs['test'][t.name]} |"
-        for t in TARGETS
+        f"| {name} | {', '.join(cutoffs['train'][name])} | {cutoffs['validation'][name]} "
+        f"| {cutoffs['test'][name]} |"
+        for name in LABELS
     ]
     return "\n".join(lines) + "\n"
 
 
-def by_dimension(run: dict[str, Any], title: str, rows: list[dict[str, Any]]) -> str:
+def by_dimension(contract: DataContract, run: dict[str, Any], title: str, rows: list[dict[str, Any]]) -> str:
     """Churn, engagement and value by one attribute, highest churn first."""
-    kept = [row for row in rows if int(row["customers"]) >= MIN_GROUP]
-    small = [row for row in rows if int(row["customers"]) < MIN_GROUP]
+    small = [row for row in rows if int(row["customers"]) < MIN_GROUP or row["label"] == OTHER]
+    kept = [row for row in rows if row not in small]
     ranked = sorted(kept, key=lambda row: (-float(row["churn"]), str(row["label"])))
     other = add_up(small)
     if other and int(other["customers"]) >= MIN_GROUP:
@@ -145,7 +183,8 @@ def by_dimension(run: dict[str, Any], title: str, rows: list[dict[str, Any]]) ->
     )
     table = (
         f"| {title} | customers | mean churn probability | at high risk | mean expected engagement "
-        "| expected value (USD, 12 weeks) |\n|---|---:|---:|---:|---:|---:|\n"
+        f"| expected value ({contract.value_unit}, {contract.horizons['value']} weeks) "
+        "|\n|---|---:|---:|---:|---:|---:|\n"
     )
     return head + sentence + table + "".join(_line(row) for row in ranked)
 
@@ -161,7 +200,7 @@ def add_up(rows: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
         return sum(float(row[name]) * int(row["customers"]) for row in items) / customers
 
     return {
-        "label": "other",
+        "label": OTHER,
         "customers": customers,
         "churn": mean("churn"),
         "high_risk": sum(int(row["high_risk"]) for row in items),

@@ -1,75 +1,42 @@
-"""The model card: how good the models are on data from after their training, and compared with what."""
+"""The model card among the knowledge documents: how good the models that serve are, and compared with what.
+
+The full card of a version, which the training task writes, is `models/<version>/card.md`.
+"""
 
 from typing import Any
 
-from engage_ml.contract import TARGETS
+from engage_ml.data_contract import DataContract
+from engage_ml.model_card import importance, measure, quality
 
-MEASURES: dict[str, tuple[tuple[str, str], ...]] = {
-    "churn": (
-        ("roc_auc", "ROC AUC"),
-        ("average_precision", "average precision"),
-        ("log_loss", "log loss"),
-        ("calibration_error", "calibration error"),
-        ("lift_top_decile", "lift in the top decile"),
-    ),
-    "engagement": (("mae", "MAE"), ("r2", "R2"), ("spearman", "Spearman")),
-    "value": (
-        ("mae", "MAE (USD)"),
-        ("gini", "Gini"),
-        ("spearman", "Spearman"),
-        ("total_ratio", "predicted total / actual total"),
-    ),
-}
+HEADLINES = {"churn": ("roc_auc", "ROC AUC"), "engagement": ("r2", "R2"), "value": ("gini", "Gini")}
+"""The measure that says in a sentence how good the predictions of a target are."""
 
 
-def model_card(run: dict[str, Any], evaluation: dict[str, Any]) -> str:
+def model_card(contract: DataContract, run: dict[str, Any], evaluation: dict[str, Any]) -> str:
     """Metrics by target of model, champion and baselines on the test cut-off, and the gate's decision."""
     promoted = run["promote"]
-    parts = [
-        f"# Model card: {promoted['model_version']}\n",
+    facts = [
         f"- Serves the predictions as of {run['as_of']}",
         f"- Trained in run {run['run_id']}: {promoted['challenger']}",
         f"- Promotion: {promoted['reason']}",
         "- Test: on a later period than training and validation, never by random split",
     ]
-    for target in TARGETS:
-        entry = evaluation["targets"].get(target.name)
-        if entry:
-            parts.append(_target(target.name, target.meaning, entry))
-    important = _importance(evaluation.get("importance") or {})
-    if important:
-        parts.append(f"\n## Most important features\n\n{important}")
-    return "\n".join(parts) + "\n"
+    facts += [
+        _sentence(name, entry) for name in HEADLINES if (entry := evaluation["targets"].get(name)) is not None
+    ]
+    parts = [f"# Model card: {promoted['model_version']}", "\n".join(facts), *quality(contract, evaluation)]
+    if evaluation.get("importance"):
+        parts.append(f"## Most important features\n\n{importance(evaluation['importance'])}")
+    return "\n\n".join(parts) + "\n"
 
 
-def _target(name: str, meaning: str, entry: dict[str, Any]) -> str:
-    measures = MEASURES[name]
-    head = " | ".join(title for _, title in measures)
-    rows = [_row("new model, all customers", entry["challenger"]["all"], measures)]
-    rows.append(_row("new model, recently active customers", entry["challenger"]["recent"], measures))
-    if entry.get("champion"):
-        rows.append(_row("champion before, all customers", entry["champion"]["all"], measures))
-    for baseline, measured in (entry.get("baselines") or {}).items():
-        rows.append(_row(f"baseline {baseline.replace('_', ' ')}, all customers", measured["all"], measures))
-    return (
-        f"\n## {name.capitalize()}: {meaning}\n\nTest cut-off {entry['cutoff']}.\n\n"
-        f"| | customers | {head} |\n|---|---:|{'---:|' * len(measures)}\n" + "\n".join(rows)
-    )
-
-
-def _row(title: str, measured: dict[str, Any], measures: tuple[tuple[str, str], ...]) -> str:
-    cells = [_number(measured.get(measure)) for measure, _ in measures]
-    return f"| {title} | {int(measured.get('rows') or 0):,} | {' | '.join(cells)} |"
-
-
-def _number(value: Any) -> str:
-    return "not measured" if value is None else f"{float(value):.4g}"
-
-
-def _importance(importance: dict[str, list[dict[str, Any]]], most: int = 8) -> str:
-    """The first features of each booster, by their share of the total gain."""
-    return "\n".join(
-        f"- {name}: " + ", ".join(f"{item['feature']} ({float(item['share']):.0%})" for item in ranked[:most])
-        for name, ranked in importance.items()
-        if ranked
-    )
+def _sentence(target: str, entry: dict[str, Any]) -> str:
+    """How good the predictions of a target are, beside each baseline: all customers of the test period."""
+    key, title = HEADLINES[target]
+    beside = [
+        f"baseline {name.replace('_', ' ')} {measure(measured['all'], key)}"
+        for name, measured in (entry.get("baselines") or {}).items()
+        if measured.get("all")
+    ]
+    ours = f"- {target.capitalize()}: {title} {measure(entry['challenger']['all'], key)}"
+    return f"{ours}; {', '.join(beside)}" if beside else ours

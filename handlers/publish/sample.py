@@ -3,20 +3,21 @@
 from common import catalog, names
 from common.settings import Settings
 from common.tables import NewTable, location, make
-from engage_ml.contract import PREDICTION_COLUMNS
-from engage_ml.features import create_table_as
+from engage_ml.data_contract import DataContract
+from engage_ml.prediction_table import prediction_table
+from engage_ml.sqltext import create_table_as, identifier
 
 SAMPLE_ROWS = 400
 
 
-def sample_sql(source: str, as_of: str) -> str:
+def sample_sql(contract: DataContract, source: str, as_of: str) -> str:
     """SELECT of the sample, stratified by risk band.
 
     Within each band customers are ranked by the md5 of id and as-of date (deterministic, independent
     of what was predicted, and different every week); taking rank by rank over the bands gives each
     band the same number of rows and passes on what a small band cannot fill.
     """
-    columns = ", ".join(name for name, _ in PREDICTION_COLUMNS)
+    columns = ", ".join(identifier(name) for name, _ in prediction_table(contract))
     order = f"to_hex(md5(to_utf8(concat(customer_id, '{as_of}'))))"
     return (
         f"SELECT {columns} FROM ("
@@ -26,14 +27,15 @@ def sample_sql(source: str, as_of: str) -> str:
     )
 
 
-def write_sample(settings: Settings, run_id: str, as_of: str, source: str) -> str:
+def write_sample(settings: Settings, contract: DataContract, run_id: str, as_of: str, source: str) -> str:
     """Writes the sample's files through a temporary table and returns their location.
 
     A repeated publish writes the same rows again: readers lose nothing but the moment in between.
     """
     database, prefix = settings.lake_database, names.qa_prefix(as_of, run_id)
     table, where = f"qa_sample_{names.rid(run_id)}", location(settings, prefix)
-    statement = create_table_as(f"{database}.{table}", where, sample_sql(f"{database}.{source}", as_of))
+    select = sample_sql(contract, f"{database}.{source}", as_of)
+    statement = create_table_as(f"{database}.{table}", where, select)
     make(settings, [NewTable(table, prefix, statement)])
     catalog.drop_table(database, table)
     return where

@@ -12,7 +12,8 @@ from common import athena, names
 from common.errors import DataError
 from common.settings import Settings
 from common.step import Run, step
-from engage_ml import contract
+from engage_ml import contract, data_contract
+from engage_ml.data_contract import DataContract
 
 
 def split(run: Run, settings: Settings) -> Run:
@@ -23,7 +24,9 @@ def split(run: Run, settings: Settings) -> Run:
             f"No activity before {run['as_of']} is left after validation.",
             hint="look at the quarantined rows, or choose a later --as-of",
         )
-    plan = plan_cutoffs(run["as_of"], str(weeks["first_week"]), str(weeks["last_week"]))
+    plan = plan_cutoffs(
+        data_contract.parse(run["contract"]), run["as_of"], str(weeks["first_week"]), str(weeks["last_week"])
+    )
     wanted = [*plan.labelled, plan.as_of]
     counted = _query(population_sql(settings.lake_database, run["run_id"], wanted), settings)
     population = {day.isoformat(): int(counted[f"n{i}"] or 0) for i, day in enumerate(wanted)}
@@ -50,14 +53,14 @@ def split(run: Run, settings: Settings) -> Run:
     }
 
 
-def plan_cutoffs(as_of: str, first_week: str, last_week: str) -> contract.SplitPlan:
+def plan_cutoffs(known: DataContract, as_of: str, first_week: str, last_week: str) -> contract.SplitPlan:
     """The contract's plan, its refusal told as a DataError with the next step."""
     try:
-        return contract.cutoffs(as_of, first_week, last_week)
+        return known.split(as_of, first_week, last_week)
     except contract.ContractError as error:
         raise DataError(
             str(error),
-            hint=f"provide at least {contract.weeks_needed()} weeks of activity before the as-of date "
+            hint=f"provide at least {known.weeks_needed} weeks of activity before the as-of date "
             "(`engage generate-data --weeks 52` makes 52)",
         ) from error
 

@@ -6,7 +6,7 @@ set aside are written only when the counts show that there are any: the usual ru
 table once.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import schema
@@ -15,7 +15,9 @@ from common.errors import DataError
 from common.settings import Settings
 from common.step import Run, step
 from common.tables import NewTable, location, make
-from engage_ml import contract, features
+from engage_ml import data_contract, features
+from engage_ml.contract import ContractError
+from engage_ml.data_contract import DataContract
 
 MAX_BAD_SHARE = 0.05
 
@@ -23,9 +25,10 @@ MAX_BAD_SHARE = 0.05
 def validate(run: Run, settings: Settings) -> Run:
     """The run with the counts of good and bad rows; raises DataError when the data cannot be used."""
     run_id, as_of = run["run_id"], date.fromisoformat(run["as_of"])
-    schema.check_table("customers", catalog.columns(settings.raw_database, "customers"))
-    schema.check_table("activity", catalog.columns(settings.raw_database, "activity"))
-    from_week = needed_from(run["prepare"], as_of)
+    contract = data_contract.parse(run["contract"])
+    for table, required in schema.expected(contract).items():
+        schema.check_table(table, required, catalog.columns(settings.raw_database, table))
+    from_week = needed_from(contract, run["prepare"], as_of)
 
     raw_customers = f"{settings.raw_database}.customers"
     raw_activity = f"{settings.raw_database}.activity"
@@ -49,8 +52,8 @@ def validate(run: Run, settings: Settings) -> Run:
         run_id,
         "customers",
         rows["customers"],
-        features.clean_customers_sql(raw_customers),
-        features.quarantine_customers_sql(raw_customers),
+        features.clean_customers_sql(contract, raw_customers),
+        features.quarantine_customers_sql(contract, raw_customers),
         (),
     )
     activity = _judge(
@@ -58,9 +61,11 @@ def validate(run: Run, settings: Settings) -> Run:
         run_id,
         "activity",
         rows["activity"],
-        features.clean_activity_sql(*window),
-        features.quarantine_activity_sql(*window),
+        features.clean_activity_sql(contract, *window),
+        features.quarantine_activity_sql(contract, *window),
         ("week",),
+        # A clean row is a week of a customer: what was read are the events in it.
+        counted="sum(events)" if contract.kind == data_contract.EVENTS else "count(*)",
     )
     found = {
         "from_week": from_week.isoformat(),
@@ -72,25 +77,31 @@ def validate(run: Run, settings: Settings) -> Run:
     return {**run, "validate": found}
 
 
-def needed_from(prepared: dict[str, Any], as_of: date) -> date:
-    """The first week that the run reads; raises DataError for a short history or a week that is missing."""
+def needed_from(contract: DataContract, prepared: dict[str, Any], as_of: date) -> date:
+    """The first week that the run reads: all that are known, back to the newest week that is missing.
+
+    Raises DataError when that is too short a history.
+    """
+    # A log without an event in a week says that there was none. A weekly table has a file for each week:
+    # without it, it would be read as a week in which nobody was active.
+    missing = [] if contract.kind == data_contract.EVENTS else prepared.get("missing_weeks", [])
+    first = date.fromisoformat(prepared["first_week"])
+    if missing:
+        first = date.fromisoformat(max(missing)) + timedelta(weeks=1)
     try:
-        plan = contract.cutoffs(as_of, prepared["first_week"], prepared["last_week"])
-    except contract.ContractError as error:
+        return contract.split(as_of, first, prepared["last_week"]).first_week
+    except ContractError as error:
+        if missing:
+            raise DataError(
+                f"{len(missing)} of the weeks before {as_of} have no activity files: "
+                f"{', '.join(missing[-5:])}. {error}",
+                hint="add the missing weeks with `engage import-data`",
+            ) from error
         raise DataError(
             str(error),
-            hint=f"provide at least {contract.weeks_needed()} weeks of activity before the as-of date "
+            hint=f"provide at least {contract.weeks_needed} weeks of activity before the as-of date "
             "(`engage generate-data --weeks 52` makes 52)",
         ) from error
-    missing = [week for week in prepared.get("missing_weeks", []) if week >= plan.first_week.isoformat()]
-    if missing:
-        # A week without data would be read as a week in which nobody was active.
-        raise DataError(
-            f"{len(missing)} of the weeks from {plan.first_week} to {as_of} have no activity files: "
-            f"{', '.join(missing[:5])}{', ...' if len(missing) > 5 else ''}.",
-            hint="add the missing weeks with `engage import-data`",
-        )
-    return plan.first_week
 
 
 def activity_count_sql(table: str, from_week: date, as_of: date) -> str:
@@ -135,13 +146,15 @@ def _judge(
     clean_sql: str,
     bad_sql: str,
     partitioned_by: tuple[str, ...],
+    *,
+    counted: str = "count(*)",
 ) -> dict[str, Any]:
     """Makes the clean table, and the table of rows set aside when there are any; the counts by reason."""
     clean = f"{table}_{names.rid(run_id)}"
     prefix = f"{names.processed_prefix(run_id)}{table}/"
     bad_prefix = f"{names.quarantine_prefix(run_id)}{table}/"
     make(settings, [_table(settings, clean, prefix, clean_sql, partitioned_by)])
-    good = _count(settings, clean)
+    good = _count(settings, clean, counted)
     reasons: dict[str, int] = {}
     if good != raw:
         bad = f"{table}_bad_{names.rid(run_id)}"
@@ -173,9 +186,10 @@ def _table(
     return NewTable(name, prefix, statement)
 
 
-def _count(settings: Settings, table: str) -> int:
-    sql = f"SELECT count(*) AS n FROM {settings.lake_database}.{table}"
-    return int(athena.run(sql, settings.lake_database, workgroup=settings.workgroup).one()["n"])
+def _count(settings: Settings, table: str, counted: str) -> int:
+    sql = f"SELECT {counted} AS n FROM {settings.lake_database}.{table}"
+    # A sum over no rows is NULL.
+    return int(athena.run(sql, settings.lake_database, workgroup=settings.workgroup).one()["n"] or 0)
 
 
 handler = step("validate", validate)

@@ -1,7 +1,7 @@
 """Does a crawled table have the columns that the contract asks for, with types that can be read?"""
 
 from common.errors import DataError
-from engage_ml.contract import ACTIVITY_COLUMNS, CUSTOMER_COLUMNS, Column
+from engage_ml.data_contract import AMOUNT, BOOLEAN, CATEGORY, EVENTS, NUMBER, DataContract
 
 _NUMBERS = ("tinyint", "smallint", "int", "integer", "bigint", "float", "double", "real", "decimal")
 _TEXTS = ("string", "varchar", "char")
@@ -14,23 +14,33 @@ USABLE: dict[str, tuple[str, ...]] = {
     "number": (*_NUMBERS, *_TEXTS),
     "boolean": ("boolean", *_TEXTS, *_NUMBERS),
 }
-# The partition of the activity: from the folder week=YYYY-MM-DD, so text or a date.
-WEEK = Column("week", "date", "the Monday, from the folder name")
-EXPECTED: dict[str, tuple[Column, ...]] = {
-    "customers": CUSTOMER_COLUMNS,
-    "activity": (*ACTIVITY_COLUMNS, WEEK),
-}
+KINDS = {CATEGORY: "string", NUMBER: "number", BOOLEAN: "boolean"}
 
 
-def check_table(table: str, found: dict[str, str] | None) -> None:
+def expected(contract: DataContract) -> dict[str, dict[str, str]]:
+    """The columns that each raw table must have, with their kinds."""
+    own = {a.name: KINDS[a.kind] for a in (*contract.attributes, *contract.protected)}
+    measures = {m.name: "number" if m.kind == AMOUNT else "integer" for m in contract.raw_measures}
+    # The partition of the activity: from the folder week=YYYY-MM-DD, so text or a date.
+    activity = {"customer_id": "string", "week": "date"}
+    if contract.kind == EVENTS:
+        activity |= {"event_time": "date"} | ({"event_type": "string"} if contract.types else {})
+    elif contract.days_known:
+        activity["active_days"] = "integer"
+    return {
+        "customers": {"customer_id": "string", "signup_date": "date", **own},
+        "activity": activity | measures,
+    }
+
+
+def check_table(table: str, required: dict[str, str], found: dict[str, str] | None) -> None:
     """Raises DataError unless `found` (types by column) holds every required column with a usable type."""
     if not found:
         raise DataError(
             f"The crawler found no table {table} in the raw bucket.",
             hint=f"check that {table}/ holds CSV or Parquet files of one shape, then run the pipeline again",
         )
-    required = [column for column in EXPECTED[table] if column.required]
-    missing = [column.name for column in required if column.name not in found]
+    missing = [name for name in required if name not in found]
     if missing:
         raise DataError(
             f"The raw table {table} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
@@ -38,9 +48,9 @@ def check_table(table: str, found: dict[str, str] | None) -> None:
             hint="add the columns to the files and run `engage import-data` again",
         )
     wrong = [
-        f"{column.name} is {found[column.name]}, not {column.kind}"
-        for column in required
-        if not found[column.name].startswith(USABLE[column.kind])
+        f"{name} is {found[name]}, not {kind}"
+        for name, kind in required.items()
+        if not found[name].startswith(USABLE[kind])
     ]
     if wrong:
         raise DataError(

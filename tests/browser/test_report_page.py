@@ -21,7 +21,8 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-ne
 FRAME = """<!doctype html><title></title><iframe src="report.html" width="{width}" height="900"></iframe>
 <script>onload = () => {{
   const page = document.querySelector("iframe").contentDocument.documentElement;
-  document.title = `width ${{page.scrollWidth}} height ${{page.scrollHeight}}`;
+  const end = page.querySelector("nav").getBoundingClientRect().top;
+  document.title = `width ${{page.scrollWidth}} height ${{page.scrollHeight}} screen ${{Math.round(end)}}`;
 }}</script>"""
 
 
@@ -44,15 +45,35 @@ def browse(page: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_page_renders_without_an_error_on_the_console(folder: Path) -> None:
     done = browse(folder / "report.html", "--dump-dom")
     assert "CONSOLE" not in done.stderr
-    assert "Customers scored" in done.stdout
-    assert done.stdout.count("<svg") >= 8
+    assert "Three things to do" in done.stdout
+    assert done.stdout.count("<svg") >= 25
+
+
+def measured(folder: Path, width: int) -> tuple[int, int, int]:
+    """Width and height of the page in a window of a width, and where its first screen ends."""
+    frame = folder / "frame.html"
+    frame.write_text(FRAME.format(width=width))
+    found = re.search(r"width (\d+) height (\d+) screen (\d+)", browse(frame, "--dump-dom").stdout)
+    assert found
+    return int(found[1]), int(found[2]), int(found[3])
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_nothing_is_wider_than_the_window(folder: Path, width: int) -> None:
-    frame = folder / "frame.html"
-    frame.write_text(FRAME.format(width=width))
-    found = re.search(r"width (\d+) height (\d+)", browse(frame, "--dump-dom").stdout)
-    assert found
-    assert int(found[1]) <= width
-    assert int(found[2]) > 2000, "a page that did not load is short"
+    wide, high, _ = measured(folder, width)
+    assert wide <= width
+    assert high > 2000, "a page that did not load is short"
+
+
+def test_what_a_manager_needs_is_on_the_first_screen_of_a_laptop(folder: Path) -> None:
+    _, _, end = measured(folder, 1280)
+    assert 200 < end < 720
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_that_lacks_most_parts_is_not_wider_either(folder: Path, width: int) -> None:
+    bare = report_support.bare(report_support.inputs())
+    (folder / "report.html").write_text(build_report(bare), encoding="utf-8")
+    wide, high, _ = measured(folder, width)
+    assert wide <= width
+    assert high > 1000

@@ -16,7 +16,7 @@ from main_job_support import STATES, Done, Engage
 pytestmark = pytest.mark.local
 
 CUSTOMERS = 1500
-RUN_PREFIXES = ("processed/", "features/", "predictions/", "qa_sample/", "online/", "models/")
+RUN_PREFIXES = ("processed/", "features/", "predictions/", "qa_sample/", "segments/", "online/", "models/")
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def test_models_are_in_xgboosts_own_format(engage: Engage, first: FirstRun) -> N
 
     champion = engage.document("models/champion.json")
     keys = engage.keys("lake", f"models/{champion['model_version']}/")
-    assert {key.rpartition(".")[2] for key in keys} == {"ubj", "json"}
+    assert {key.rpartition(".")[2] for key in keys} == {"ubj", "json", "md"}
     for key in keys:
         body = engage.object("lake", key)
         assert not body.startswith(b"\x80"), f"{key} is a pickle"
@@ -116,9 +116,11 @@ def test_no_connection_left_the_machine_during_the_run(first: FirstRun) -> None:
 
 
 def test_no_role_may_read_the_planted_truth_and_the_run_does_without(engage: Engage, first: FirstRun) -> None:
-    # It was emptied before the run started, which succeeded.
+    # All but the ceilings was removed before the run started, which succeeded.
     assert first.truth_keys
-    assert engage.keys("truth") == []
+    ceilings = engage.keys("truth")
+    assert ceilings
+    assert all(key.startswith("ceiling/") for key in ceilings)
     iam = engage.client("iam")
     roles = [
         role
@@ -147,7 +149,21 @@ def test_no_role_may_read_the_planted_truth_and_the_run_does_without(engage: Eng
     }
     assert readers == {"engage-main-validate", "engage-main-crawler"}, "and the simulation can tell"
     for role in roles:
-        assert allowed(role["Arn"], engage.bucket("truth"), first.truth_keys[0]) == [], role["RoleName"]
+        # Training may find and read ceilings, for the evaluation: nothing else, and nothing is written.
+        training = role["RoleName"] == "engage-main-training-task"
+        find, read = (["s3:ListBucket"], ["s3:GetObject"]) if training else ([], [])
+        bucket = engage.bucket("truth")
+        assert allowed(role["Arn"], bucket, first.truth_keys[0]) == find, role["RoleName"]
+        assert allowed(role["Arn"], bucket, ceilings[0]) == find + read, role["RoleName"]
+
+
+def test_the_model_is_compared_with_the_ceiling_and_comes_near_it(engage: Engage, first: FirstRun) -> None:
+    evaluation = engage.document(f"runs/{first.run_id}/evaluation.json")
+    for name, target in evaluation["targets"].items():
+        found = target["ceiling"]
+        assert found["customers"] > 1000
+        measure = "roc_auc" if name == "churn" else "gini"
+        assert found["ratio"]["all"][measure] > 0.9, name
 
 
 # Personal data
@@ -191,8 +207,8 @@ def test_no_object_of_the_lake_holds_a_name_or_an_address(
 
     keys = engage.keys("lake")
     folders = {key.partition("/")[0] for key in keys}
-    assert folders >= {"processed", "features", "predictions", "qa_sample", "online", "models", "runs",
-                       "knowledge", "usage", "athena-results"}  # fmt: skip
+    assert folders >= {"processed", "features", "predictions", "qa_sample", "segments", "online", "models",
+                       "runs", "knowledge", "usage", "athena-results"}  # fmt: skip
     for key in keys:
         body = engage.object("lake", key)
         if body[:4] != b"PAR1":
@@ -285,6 +301,7 @@ def test_readers_see_one_run_and_all_of_it(engage: Engage, first: FirstRun, two:
     rows = engage.rows("SELECT run_id, count(*) AS n FROM predictions GROUP BY run_id")
     assert rows == [{"run_id": published, "n": str(CUSTOMERS)}]
     assert (engage.partition("qa_sample") or "").endswith(f"run={published}")
+    assert (engage.partition("segments") or "").endswith(f"run={published}")
     assert engage.document("online/current.json")["run_id"] == published
     temporary = [t["Name"] for t in engage.client("glue").get_tables(DatabaseName="engage_main")["TableList"]]
-    assert sorted(temporary) == ["predictions", "qa_sample"]
+    assert sorted(temporary) == ["predictions", "qa_sample", "segments"]

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -82,6 +83,66 @@ def test_an_interrupted_execution_has_failed_with_the_reason_and_goes_on_where_i
     assert done["redriveCount"] == 1
     # The state that had ended is not run again.
     assert entered(aws, run["executionArn"]) == ["First", "Pause", "Pause", "Last"]
+
+
+def test_metrics_alarms_traces_budgets_and_schedules_survive_a_kill(own_home: Path) -> None:
+    endpoint = process.ensure_started(own_home)
+    aws = Clients(endpoint)
+    trace = f"1-{int(time.time()):08x}-{'0' * 24}"
+    segment = {"name": "s", "id": "0" * 16, "trace_id": trace, "start_time": time.time() - 1}
+    segment |= {"end_time": time.time()}
+    aws("xray").put_trace_segments(TraceSegmentDocuments=[json.dumps(segment)])
+    alarm = {"Namespace": "N", "MetricName": "m", "Statistic": "Sum", "Period": 86400, "EvaluationPeriods": 1}
+    alarm |= {"Threshold": 5, "ComparisonOperator": "GreaterThanThreshold"}
+    aws("cloudwatch").put_metric_alarm(AlarmName="a", **alarm)
+    aws("cloudwatch").put_metric_data(Namespace="N", MetricData=[{"MetricName": "m", "Value": 6}])
+    limit = {"Amount": "25", "Unit": "USD"}
+    aws("budgets").create_budget(
+        AccountId=process.ACCOUNT,
+        Budget={"BudgetName": "b", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit},
+    )
+    machine = state_machine(aws, "weekly", {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    due = int(time.time()) + 3
+    schedule(aws, machine, f"at({time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(due))})")
+    kill(endpoint)
+    time.sleep(max(0.0, due + 0.1 - time.time()))
+
+    for _ in range(2):  # What was due meanwhile is made up for, once.
+        endpoint = process.ensure_started(own_home)
+        aws = Clients(endpoint)
+        process.move_clock(endpoint)
+        (run,) = aws("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+        until(partial(ended, aws, run["executionArn"]))
+        (found,) = aws("xray").batch_get_traces(TraceIds=[trace])["Traces"][0]["Segments"]
+        assert json.loads(found["Document"]) == segment
+        (alarmed,) = aws("cloudwatch").describe_alarms()["MetricAlarms"]
+        assert (alarmed["StateValue"], "[6.0 (" in alarmed["StateReason"]) == ("ALARM", True)
+        items = aws("cloudwatch").describe_alarm_history(AlarmName="a")["AlarmHistoryItems"]
+        assert sum("to ALARM" in one["HistorySummary"] for one in items) == 1
+        budget = aws("budgets").describe_budget(AccountId=process.ACCOUNT, BudgetName="b")["Budget"]
+        assert budget["BudgetLimit"] == limit
+        kill(endpoint)
+
+
+def schedule(aws: Clients, machine: str, expression: str) -> None:
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    may = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": machine}
+    version = {"Version": "2012-10-17"}
+    role = aws("iam").create_role(
+        RoleName="weekly-trigger", AssumeRolePolicyDocument=json.dumps({**version, "Statement": [trust]})
+    )["Role"]["Arn"]
+    document = json.dumps({**version, "Statement": [may]})
+    aws("iam").put_role_policy(RoleName="weekly-trigger", PolicyName="p", PolicyDocument=document)
+    aws("scheduler").create_schedule(
+        Name="weekly",
+        ScheduleExpression=expression,
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": machine, "RoleArn": role, "Input": "{}"},
+    )
 
 
 def test_only_what_failed_can_be_resumed(own_home: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from engage_cli.local.athena.catalog import Partition, Table
 from engage_cli.local.athena.engine import Engine, Outcome, QueryHandle
 from engage_cli.local.athena.errors import QueryError
-from engage_cli.local.athena.results import read_page
+from engage_cli.local.athena.results import Column, read_page
 from engage_cli.local.athena.storage import StoredObject, directory, hidden, split_uri
 
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
@@ -56,12 +56,22 @@ class MemoryCatalog:
         self.found: dict[tuple[str, str], Table] = {}
         self.parts: dict[tuple[str, str], list[Partition]] = {}
         self.fail_on_create = False
+        self.names = ["lake", "raw"]
 
     def has_database(self, database: str) -> bool:
         return database in self.databases()
 
     def databases(self) -> list[str]:
-        return ["lake", "raw"]
+        return sorted(self.names)
+
+    def create_database(self, name: str, location: str, comment: str) -> None:
+        self.names.append(name)
+
+    def drop_database(self, name: str) -> None:
+        self.names.remove(name)
+
+    def update_table(self, table: Table) -> None:
+        self.found[table.database, table.name] = table
 
     def tables(self, database: str) -> list[str]:
         return sorted(name for owner, name in self.found if owner == database)
@@ -84,9 +94,13 @@ class MemoryCatalog:
     def add_partitions(self, table: Table, partitions: list[Partition]) -> None:
         self.parts.setdefault((table.database, table.name), []).extend(partitions)
 
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        self.drop_partition(table, values)
+        self.add_partitions(table, [partition])
+
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         key = (table.database, table.name)
-        self.parts[key] = [p for p in self.parts[key] if p.values != values]
+        self.parts[key] = [p for p in self.parts.get(key, []) if p.values != values]
 
 
 class Athena:
@@ -113,6 +127,27 @@ class Athena:
         page, _ = read_page(outcome.csv, 0, 1_000_000)
         outcome.csv.unlink()
         return [tuple(row) for row in page[1:]]
+
+    def result(self, sql: str) -> tuple[list[Column], list[tuple[str | None, ...]]]:
+        """Return the columns and rows of any statement, without the header; lines of DDL are rows."""
+        outcome = self.run(sql)
+        if outcome.csv is None:
+            return outcome.columns, [(line,) for line in outcome.lines]
+        page, _ = read_page(outcome.csv, 0, 1_000_000)
+        outcome.csv.unlink()
+        return outcome.columns, [tuple(row) for row in page[1:]]
+
+    def reset(self) -> None:
+        """Forget every table and object; the engine, which is slow to make, stays."""
+        for bucket in (self.store.root / "000000000000").iterdir():
+            shutil.rmtree(bucket)
+        self.catalog.__init__()  # type: ignore[misc]
+
+    def put(self, address: str, content: str) -> None:
+        """Put an object into S3."""
+        target = self.store.path(address)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content)
 
     def parquet_table(
         self,

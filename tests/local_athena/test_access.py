@@ -161,3 +161,29 @@ def test_a_result_that_may_not_be_written_or_read_is_refused() -> None:
 def test_the_root_of_the_account_is_not_asked(lake: Athena) -> None:
     access = Access(None, SCOPE)
     lake.engine.execute("SELECT x FROM plain", "lake", query_id="0b", access=access)
+
+
+@pytest.mark.parametrize(
+    ("sql", "action"),
+    [
+        ("ALTER TABLE plain ADD COLUMNS (y string)", "glue:UpdateTable"),
+        ("ALTER TABLE plain SET LOCATION 's3://lake/other/'", "glue:UpdateTable"),
+        ("ALTER TABLE parts PARTITION (p = 'a') RENAME TO PARTITION (p = 'z')", "glue:UpdatePartition"),
+        ("CREATE DATABASE fresh", "glue:CreateDatabase"),
+        ("DROP DATABASE raw", "glue:DeleteDatabase"),
+        ("UNLOAD (SELECT x FROM plain) TO 's3://lake/un/' WITH (format = 'JSON')", "s3:PutObject"),
+        ("UNLOAD (SELECT x FROM plain) TO 's3://lake/un/' WITH (format = 'JSON')", "s3:GetObject"),
+        ('SELECT * FROM "parts$partitions"', "glue:GetPartitions"),
+        ("SELECT * FROM information_schema.tables", "glue:GetTables"),
+    ],
+)
+def test_what_changes_or_shows_the_catalog_needs_the_right_to_it(lake: Athena, sql: str, action: str) -> None:
+    parts = lake.catalog.table("lake", "parts")
+    assert parts is not None
+    partitions = lake.catalog.partitions(parts)
+    before = {name: lake.catalog.table("lake", name) for name in lake.catalog.tables("lake")}
+    assert action in refusal(lake, sql, action)
+    assert {name: lake.catalog.table("lake", name) for name in lake.catalog.tables("lake")} == before
+    assert lake.catalog.databases() == ["lake", "raw"]
+    assert lake.catalog.partitions(parts) == partitions
+    assert lake.store.is_empty("s3://lake/un/")

@@ -110,6 +110,17 @@ out["invalid"] = run("EXPLAIN (TYPE VALIDATE) SELECT nope FROM t")["Status"]["St
 analyzed = run("EXPLAIN ANALYZE SELECT sum(y) FROM t")
 out["analyzed"] = analyzed["Statistics"]["DataScannedInBytes"], value(analyzed)[-1]
 out["refused"] = run("EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1")["Status"]["StateChangeReason"]
+unloaded = run("UNLOAD (SELECT x, y, p FROM t WHERE p = '0') TO 's3://lake/unloaded/' WITH (format = 'JSON', partitioned_by = ARRAY['p'])")
+out["unloaded"] = unloaded["Status"]["State"], unloaded["SubstatementType"], unloaded["StatementType"], len(keys("unloaded/p=0/"))
+out["manifest"] = sorted(k.rpartition("-")[2] for k in keys("athena-results/" + unloaded["QueryExecutionId"]))
+run("CREATE DATABASE made")
+run("CREATE EXTERNAL TABLE made.e (a int) PARTITIONED BY (p string) STORED AS PARQUET LOCATION 's3://lake/e/'")
+run("ALTER TABLE made.e ADD PARTITION (p = 'x')")
+run("ALTER TABLE made.e PARTITION (p = 'x') RENAME TO PARTITION (p = 'y')")
+out["altered"] = run("ALTER TABLE made.e ADD COLUMNS (b string)")["Status"]["State"], value(run("SHOW COLUMNS IN made.e")), value(run("SHOW PARTITIONS made.e"))
+out["information"] = value(run("SELECT table_name FROM information_schema.tables WHERE table_schema = 'made'"))
+out["bucketed"] = run("CREATE TABLE made.b WITH (bucketed_by = ARRAY['x'], bucket_count = 2) AS SELECT x FROM t")["Status"]["State"], glue._tables["made/b"]["StorageDescriptor"]["NumberOfBuckets"], run("INSERT INTO made.b VALUES (1)")["Status"].get("StateChangeReason")
+out["dropped"] = run("DROP DATABASE made CASCADE")["Status"]["State"], "made" in glue._databases
 out["stopped"] = call("GetQueryExecution", QueryExecutionId=long)[1]["QueryExecution"]["Status"]["State"]
 out["listed_ids"] = len(call("ListQueryExecutions", WorkGroup="w")[1]["QueryExecutionIds"])
 json.dumps(ms_athena.get_state(), default=lambda v: str(v))
@@ -149,6 +160,7 @@ def test_the_api_runs_queries_over_ministacks_stores_and_registers_its_objects(t
     assert out["cutoff"]["StateChangeReason"] == "Bytes scanned limit was exceeded"
     assert out["cutoff"]["State"] == "CANCELLED"
     _parameters(out)
+    _catalog(out)
     assert out["reused"] == [[False, True], [True, False]]
     assert out["same_result"]
     assert out["never_reused"] == [False, False]
@@ -161,6 +173,19 @@ def test_the_api_runs_queries_over_ministacks_stores_and_registers_its_objects(t
     assert out["refused"] == "NOT_SUPPORTED: EXPLAIN (TYPE IO) is not supported by the local Athena"
     assert out["stopped"] == "CANCELLED"
     assert out["listed_ids"] >= 7
+
+
+def _catalog(out: dict[str, Any]) -> None:
+    assert out["unloaded"] == ["SUCCEEDED", "UNLOAD", "DML", 1]
+    assert out["manifest"][-1] == "manifest.csv"
+    assert out["altered"] == ["SUCCEEDED", [["a"], ["b"], ["p"]], [["p=y"]]]
+    assert out["information"] == [["table_name"], ["e"]]
+    assert out["bucketed"] == [
+        "SUCCEEDED",
+        2,
+        "NOT_SUPPORTED: INSERT INTO is not supported on bucketed tables",
+    ]
+    assert out["dropped"] == ["SUCCEEDED", False]
 
 
 def _parameters(out: dict[str, Any]) -> None:

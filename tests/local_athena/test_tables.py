@@ -15,6 +15,10 @@ from engage_cli.local.athena.engine import QueryHandle
 from engage_cli.local.athena.errors import CutOff, QueryCancelled, QueryError
 from tests.local_athena.fakes import LAZY_SERDE, OPEN_CSV_SERDE, Athena
 
+LONG = (
+    "SELECT count(*) FROM UNNEST(sequence(1, 30000)) AS a(x) "
+    "JOIN UNNEST(sequence(1, 1000000)) AS b(y) ON (x * y) % 7 = 3"
+)
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
 
 
@@ -191,10 +195,6 @@ def test_insert_appends_to_old_and_new_partitions(fresh: Athena) -> None:
         ("CREATE TABLE t AS SELECT 1 / x AS a FROM (VALUES 0) AS u(x)", "DIVISION_BY_ZERO"),
         ("CREATE TABLE t AS SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN"),
         (
-            "CREATE TABLE t WITH (bucketed_by = ARRAY['a'], bucket_count = 2) AS SELECT 1 AS a",
-            "NOT_SUPPORTED: Table property",
-        ),
-        (
             "CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 AS a",
             "NOT_SUPPORTED: CREATE TABLE AS with format ORC",
         ),
@@ -251,10 +251,31 @@ def test_a_query_can_be_stopped(fresh: Athena) -> None:
     timer = threading.Timer(0.3, handle.stop)
     timer.start()
     begun = time.monotonic()
-    sql = "SELECT count(*) FROM UNNEST(sequence(1, 30000)) AS a(x) JOIN UNNEST(sequence(1, 1000000)) AS b(y) ON (x * y) % 7 = 3"
     with pytest.raises(QueryCancelled):
-        fresh.run(sql, handle=handle)
+        fresh.run(LONG, handle=handle)
     assert time.monotonic() - begun < 10
+
+
+def test_a_short_query_ends_while_a_long_one_runs(fresh: Athena) -> None:
+    handle, ended = QueryHandle(), []
+
+    def long() -> None:
+        try:
+            fresh.run(LONG, handle=handle)
+        except QueryCancelled:
+            ended.append(time.monotonic())
+
+    thread = threading.Thread(target=long)
+    thread.start()
+    try:
+        assert fresh.rows("SELECT count(*) FROM UNNEST(sequence(1, 1000)) AS t(x)") == [("1000",)]
+        short = time.monotonic()
+        assert thread.is_alive()
+    finally:
+        handle.stop()
+        thread.join(30)
+    assert ended
+    assert short < ended[0]
 
 
 def test_a_query_that_needs_more_memory_than_the_limit_fails_and_others_go_on(tmp_path: Path) -> None:

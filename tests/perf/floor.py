@@ -46,6 +46,7 @@ def run_floor(raw: Path, as_of: date, lake: Path) -> dict[str, Any]:
         import sklearn.linear_model  # noqa: F401 - part of what a process must load
         import sqlglot
         from engage_ml.boosting import load_xgboost
+        from engage_ml.data_contract import DEFAULT
 
         load_xgboost()
         from engage_ml.registry import DirectoryStore, write_champion
@@ -75,23 +76,28 @@ def run_floor(raw: Path, as_of: date, lake: Path) -> dict[str, Any]:
         )
 
     weeks = sorted(p.name.removeprefix("week=") for p in (raw / "activity").iterdir())
-    plan = contract.cutoffs(as_of, weeks[0], weeks[-1])
+    plan = DEFAULT.split(as_of, weeks[0], weeks[-1])
     with clock.phase("clean"):
-        make("customers", features.clean_customers_sql("raw_customers"), lake / "processed/customers", None)
+        make(
+            "customers",
+            features.clean_customers_sql(DEFAULT, "raw_customers"),
+            lake / "processed/customers",
+            None,
+        )
         window = ("raw_activity", "customers", plan.first_week, as_of)
-        make("activity", features.clean_activity_sql(*window), lake / "processed/activity", "week")
+        make("activity", features.clean_activity_sql(DEFAULT, *window), lake / "processed/activity", "week")
     customers = db.execute("SELECT count(*) FROM customers").fetchone()[0]  # type: ignore[index]
     shards = contract.shard_count(customers)
     with clock.phase("features"):
-        sql = features.features_train_sql("customers", "activity", plan)
+        sql = features.features_train_sql(DEFAULT, "customers", "activity", plan)
         make("train", sql, lake / "features/train", "cutoff")
-        sql = features.features_score_sql("customers", "activity", as_of, shards)
+        sql = features.features_score_sql(DEFAULT, "customers", "activity", as_of, plan.first_week, shards)
         make("score", sql, lake / "features/score", "shard")
     db.close()
     store = DirectoryStore(lake)
     spec = {
         "schema_version": 1, "run_id": RUN_ID, "as_of": as_of.isoformat(), "n_shards": shards,
-        "cutoffs": plan.to_spec(), "features_train_prefix": "features/train/",
+        "cutoffs": plan.to_spec(), "contract": DEFAULT.to_dict(), "features_train_prefix": "features/train/",
         "features_score_prefix": "features/score/", "seed": 7, "params": {},
     }  # fmt: skip
     store.put(f"runs/{RUN_ID}/spec.json", json.dumps(spec).encode())

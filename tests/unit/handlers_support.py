@@ -85,6 +85,10 @@ class MemoryGlue:
     def get_table(self, DatabaseName: str, Name: str) -> dict[str, Any]:  # noqa: N803
         return {"Table": self._find(self.tables, (DatabaseName, Name), "GetTable")}
 
+    def update_table(self, DatabaseName: str, TableInput: dict[str, Any]) -> None:  # noqa: N803
+        self._find(self.tables, (DatabaseName, TableInput["Name"]), "UpdateTable")
+        self.tables[DatabaseName, TableInput["Name"]] = TableInput
+
     def delete_table(self, DatabaseName: str, Name: str) -> None:  # noqa: N803
         self._find(self.tables, (DatabaseName, Name), "DeleteTable")
         del self.tables[DatabaseName, Name]
@@ -248,7 +252,7 @@ class DuckAthena:
 
 
 def read_glue_table(database: str, name: str) -> pa.Table:
-    """The rows behind a table of the catalog; `week=...` folders become a column."""
+    """The rows behind a table of the catalog; `week=...` and `as_of=...` folders become a column."""
     location = glue().get_table(database, name)["Table"]["StorageDescriptor"]["Location"]
     bucket, prefix = location.removeprefix("s3://").split("/", 1)
     parts = []
@@ -256,10 +260,16 @@ def read_glue_table(database: str, name: str) -> pa.Table:
         body = boto3.client("s3").get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
         part = pq.read_table(io.BytesIO(body))
         for piece in item["Key"].split("/"):
-            if piece.startswith("week="):
-                part = part.append_column("week", pa.array([piece[5:]] * part.num_rows, pa.string()))
+            key, _, value = piece.partition("=")
+            if key in ("week", "as_of"):
+                part = part.append_column(key, pa.array([value] * part.num_rows, pa.string()))
         parts.append(part)
     return pa.concat_tables(parts)
+
+
+def read_parquet(bucket: str, key: str) -> pa.Table:
+    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return pq.read_table(io.BytesIO(body))
 
 
 def put_parquet(bucket: str, key: str, table: pa.Table) -> None:
@@ -305,9 +315,12 @@ def cloud(monkeypatch: Any) -> Iterator[DuckAthena]:
         for bucket in ("raw", "lake"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         aws.CLIENTS["glue"] = MemoryGlue()
-        from engage_ml.contract import PREDICTION_COLUMNS
+        from engage_ml.data_contract import DEFAULT
+        from engage_ml.prediction_table import prediction_table
+        from engage_ml.segments import TABLE
 
-        for name in ("predictions", "qa_sample"):
+        for name in ("predictions", "qa_sample", "segments"):
+            columns = TABLE if name == "segments" else prediction_table(DEFAULT)
             glue().create_table(
                 DatabaseName="engage_test",
                 TableInput={
@@ -315,7 +328,7 @@ def cloud(monkeypatch: Any) -> Iterator[DuckAthena]:
                     "PartitionKeys": [{"Name": "as_of", "Type": "string"}],
                     "StorageDescriptor": {
                         "Location": f"s3://lake/{name}/",
-                        "Columns": [{"Name": n, "Type": t} for n, t in PREDICTION_COLUMNS],
+                        "Columns": [{"Name": n, "Type": t} for n, t in columns],
                     },
                 },
             )

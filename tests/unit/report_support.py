@@ -1,140 +1,186 @@
-"""An evaluation and groups of customers for the tests of the report, from random but plausible numbers."""
+"""A run's documents and groups of customers for the tests of the report.
 
+`report_documents/` holds documents that the real code wrote: an evaluation, SHAP values and residuals of
+models trained on a small synthetic world (4,000 and 1,500 customers), with their dates moved to the week of
+the usage document; fairness and drift computed from random customers.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cost_support
 import numpy as np
-from engage_ml import metrics
+from engage_ml.data_contract import AMOUNT, DEFAULT, EVENTS, Attribute, DataContract, Measure
 
 from engage_cli.cost import model, pricebook, usage
-from engage_cli.report import ReportInputs, aggregates
+from engage_cli.report import ReportInputs, aggregates, queries
+from engage_cli.report.collect import add_counts
 
+AS_OF, RUN_ID = "2026-11-23", cost_support.RUN_ID
+FOLDER = Path(__file__).parent / "report_documents"
 COUNTRIES = ("US", "DE", "BR", "IN", "JP", "FR", "GB", "ES", "IT", "MX", "NL", "SE", "PL", "KE")
-PLANS = ("free", "basic", "plus", "family")
-CHANNELS = ("search", "friend", "advert", "partner")
-DEVICES = ("android", "ios", "web")
+SHOP = DataContract(
+    name="shop",
+    kind=EVENTS,
+    attributes=(Attribute("country"), Attribute("group", meaning="customer group")),
+    measures=(Measure("events"), Measure("order"), Measure("amount", AMOUNT)),
+    types={"order": "order"},
+    value="amount",
+    transactions="order",
+    currency="GBP",
+    horizons={"engagement": 4, "churn": 12, "value": 24},
+)
+"""Another user's data: other attributes (one is a word of SQL), currency and horizons."""
+VALIDATED = {
+    "weeks": 52,
+    "from_week": "2025-11-24",
+    "customers": {"rows": 6010, "clean": 6000, "quarantined": 10, "reasons": {"no sign-up date": 10}},
+    "activity": {
+        "rows": 90_050,
+        "clean": 90_000,
+        "quarantined": 50,
+        "reasons": {"negative": 20, "twice": 30},
+    },
+}
+STATUS = {
+    "status": "finished",
+    "as_of": AS_OF,
+    "steps": {"validate": VALIDATED},
+    "publish": {"segments": "s3://x/"},
+}
+
+
+def document(name: str) -> dict[str, Any]:
+    """One of the stored documents."""
+    return dict(json.loads((FOLDER / name).read_text(encoding="utf-8")))
 
 
 def evaluation(*, promote: bool = True, champion: bool = True) -> dict[str, Any]:
-    """As `engage_ml.evaluate.evaluate` returns it."""
-    rng = np.random.default_rng(7)
-    rows = 4000
-    skill = rng.beta(0.5, 0.7, rows)
-    left = (rng.random(rows) < skill).astype(float)
-    recent = skill < 0.75
-    days = np.clip(1 - skill + rng.normal(0, 0.1, rows), 0, 1)
-    spend = rng.gamma(0.5, 60, rows) * (1 - skill)
-
-    def noisy(values: Any, scale: float) -> Any:
-        return np.clip(values + rng.normal(0, scale, rows), 0, None)
-
-    def churn(probability: Any) -> dict[str, Any]:
-        return {
-            "all": metrics.churn_metrics(left, probability),
-            "recent": metrics.churn_metrics(left[recent], probability[recent]),
-        }
-
-    def amounts(actual: Any, predicted: Any) -> dict[str, Any]:
-        return {
-            "all": metrics.amount_metrics(actual, predicted),
-            "recent": metrics.amount_metrics(actual[recent], predicted[recent]),
-        }
-
-    def chance(scale: float) -> Any:
-        return np.clip(skill + rng.normal(0, scale, rows), 0.001, 0.999)
-
-    ours = chance(0.02)
-    targets: dict[str, Any] = {
-        "churn": {
-            "cutoff": "2026-10-26",
-            "horizon_weeks": 4,
-            "challenger": churn(ours),
-            "champion": churn(chance(0.1)) if champion else None,
-            "baselines": {
-                "recency_frequency": churn(chance(0.25)),
-                "carried_forward": churn((skill > 0.7) * 1.0),
-            },
-            "curves": metrics.churn_curves(left, ours),
-            "curves_recent": metrics.churn_curves(left[recent], ours[recent]),
-        }
-    }
-    for name, weeks, actual, scale in (("engagement", 4, days, 0.05), ("value", 12, spend, 15.0)):
-        predicted = noisy(actual, scale)
-        targets[name] = {
-            "cutoff": "2026-10-26" if weeks == 4 else "2026-08-31",
-            "horizon_weeks": weeks,
-            "challenger": amounts(actual, predicted),
-            "champion": amounts(actual, noisy(actual, scale * 2)) if champion else None,
-            "baselines": {"carried_forward": amounts(actual, noisy(actual, scale * 4))},
-            "curves": metrics.amount_curves(actual, predicted),
-            "curves_recent": metrics.amount_curves(actual[recent], predicted[recent]),
-        }
-    importance = [{"feature": f"days_since_active_{i}", "share": 0.4 / (i + 1)} for i in range(12)]
-    return {
-        "schema_version": 1,
-        "run_id": "run-20261123T060000-ab12",
-        "as_of": "2026-11-23",
-        "model_version": "m-20261123T060000-ab12",
-        "champion_version": "m-20261116T060000-ff00" if champion else None,
-        "targets": targets,
-        "importance": {"churn": importance},
-        "decision": {"promote": promote, "reason": "The challenger is better beyond noise at churn."},
-    }
+    """The stored evaluation, with another decision or without a champion."""
+    found = document("evaluation.json")
+    found["decision"] = {"promote": promote, "reason": "The challenger is better beyond noise at churn."}
+    if not champion:
+        found["champion_version"] = None
+        for entry in found["targets"].values():
+            entry |= {"champion": None, "difference": None}
+            entry["versus"].pop("champion", None)
+    return found
 
 
-def predictions_table(rows: int = 6000) -> dict[str, list[Any]]:
+def predictions_table(rows: int = 6000, contract: DataContract = DEFAULT) -> dict[str, list[Any]]:
     """Columns of a predictions table, with what the report must never show: the customers' ids."""
     rng = np.random.default_rng(11)
     churn = rng.beta(0.5, 0.8, rows)
+    words = {
+        "country": rng.choice(COUNTRIES, rows),
+        "plan": rng.choice(("free", "basic", "plus", "family"), rows, p=[0.6, 0.25, 0.1, 0.05]),
+        "device": rng.choice(("android", "ios", "web"), rows),
+        "acquisition_channel": rng.choice(("search", "friend", "advert", "partner"), rows),
+        "age_band": rng.choice(("under 25", "25-34", "35-44", "unknown"), rows),
+        "marketing_opt_in": rng.random(rows) < 0.4,
+        "group": rng.choice(("retail", "wholesale"), rows),
+    }
+    segments = np.select(
+        [churn >= 0.9, churn >= 0.6, churn >= 0.3], ["dormant", "at_risk", "drifting"], "loyal"
+    )
     return {
         "customer_id": [f"secret-{i:05d}" for i in range(rows)],
         "churn_probability": churn.tolist(),
         "expected_engagement": (1 - churn).tolist(),
         "expected_value": (rng.gamma(1, 80, rows) * (1 - churn)).tolist(),
         "risk_band": ["high" if p >= 0.6 else "medium" if p >= 0.3 else "low" for p in churn],
+        "segment": segments.tolist(),
         "reason_1": rng.choice(
-            ["no visit for 21 days", "fewer sessions than before", "support tickets unanswered"], rows
+            [
+                "no active day for 21 days (raises the risk)",
+                "3 sessions in the last 4 weeks, 20 in the last 12",
+            ],
+            rows,
         ).tolist(),
-        "country": rng.choice(COUNTRIES, rows).tolist(),
-        "plan": rng.choice(PLANS, rows, p=[0.6, 0.25, 0.1, 0.05]).tolist(),
-        "acquisition_channel": rng.choice(CHANNELS, rows).tolist(),
-        "device": rng.choice(DEVICES, rows).tolist(),
         "recently_active": (churn < 0.8).tolist(),
-        "as_of": ["2026-11-23"] * rows,
-        "run_id": ["run-20261123T060000-ab12"] * rows,
-    }
+        "as_of": [AS_OF] * rows,
+        "run_id": [RUN_ID] * rows,
+    } | {name: words[name].tolist() for name in queries.dimensions(contract)}
 
 
-def answers(table: dict[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Run the report's statements, translated from Athena's dialect, on DuckDB."""
-    import duckdb
-    import pandas as pd
-    import sqlglot
+class Athena:
+    """Runs the report's statements, translated from Athena's dialect, on DuckDB."""
 
-    from engage_cli.report import queries
+    def __init__(self, table: dict[str, list[Any]]) -> None:
+        import duckdb
+        import pandas as pd
 
-    connection = duckdb.connect()
-    connection.register("frame", pd.DataFrame(table))
-    connection.execute("CREATE TABLE predictions AS SELECT * FROM frame")
-    found = {}
-    for name in ("groups", "histogram", "reasons"):
-        sql = getattr(queries, name)("2026-11-23", "run-20261123T060000-ab12")
-        cursor = connection.execute(sqlglot.transpile(sql, read="athena", write="duckdb")[0])
+        self._db = duckdb.connect()
+        self._db.register("frame", pd.DataFrame(table))
+        self._db.execute("CREATE TABLE predictions AS SELECT * FROM frame")
+        self._db.execute(
+            """CREATE TABLE segments AS SELECT segment, count(*) AS customers,
+            count(*) / (SELECT count(*) FROM frame) AS share,
+            avg(churn_probability) AS mean_churn_probability,
+            sum(expected_value) AS expected_value, sum(churn_probability * expected_value) AS value_at_stake,
+            'Do what is right for ' || replace(segment, '_', ' ') || ' ones.' AS suggested_action,
+            as_of, run_id
+            FROM frame GROUP BY segment, as_of, run_id"""
+        )
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        import sqlglot
+
+        cursor = self._db.cursor().execute(sqlglot.transpile(sql, read="athena", write="duckdb")[0])
         columns = [column[0] for column in cursor.description]
-        found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return found
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def inputs(found: aggregates.Aggregates | None = None) -> ReportInputs:
-    """Everything that a page is built from."""
+def aggregated(table: dict[str, list[Any]], contract: DataContract = DEFAULT) -> aggregates.Aggregates:
+    """The predictions table in groups."""
+    athena = Athena(table)
+    return aggregates.from_rows(
+        athena.rows(queries.groups(contract, AS_OF, RUN_ID)),
+        athena.rows(queries.histogram(AS_OF, RUN_ID)),
+        athena.rows(queries.reasons(AS_OF, RUN_ID)),
+    )
+
+
+def inputs(table: dict[str, list[Any]] | None = None) -> ReportInputs:
+    """Everything that a page can be built from."""
     used = usage.parse(cost_support.document_text())
+    table = table or predictions_table()
+    segments = Athena(table).rows(queries.segments(AS_OF, RUN_ID))
     return ReportInputs(
+        run_id=RUN_ID,
+        as_of=AS_OF,
+        generated="2026-11-23 06:02 UTC",
+        contract=DEFAULT,
+        predictions=aggregated(table),
+        segments=aggregates.segments_from_rows(segments),
+        evaluation=evaluation(),
+        monitor=document("monitor.json"),
+        reference=document("reference.json"),
+        counts=add_counts([document("shard-00000.json")]),
+        spec=document("spec.json"),
+        status=STATUS,
+        model=document("model.json"),
+        usage=used,
+        cost=model.cost_report(used, pricebook.load()),
         environment="dev",
         target="local",
-        as_of="2026-11-23",
-        generated="2026-11-23 06:02 UTC",
-        usage=used,
-        predictions=found or aggregates.from_rows(**answers(predictions_table())),
-        evaluation=evaluation(),
-        cost=model.cost_report(used, pricebook.load()),
     )
+
+
+def bare(found: ReportInputs) -> ReportInputs:
+    """The same run with nothing but its predictions: no evaluation, monitor, segments, status or bill."""
+    gone = (
+        "segments",
+        "evaluation",
+        "monitor",
+        "reference",
+        "counts",
+        "spec",
+        "status",
+        "model",
+        "usage",
+        "cost",
+    )
+    return replace(found, **dict.fromkeys(gone))

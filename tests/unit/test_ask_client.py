@@ -64,6 +64,11 @@ def test_the_sql_the_documents_and_the_answerer_are_shown() -> None:
         assert part in shown
 
 
+def test_a_blocked_question_is_not_said_to_be_answered_by_a_model() -> None:
+    blocked = client.read(RAW | {"model_id": "guardrail", "stop_reason": "guardrail_intervened"})
+    assert render.footer(blocked) == "Stopped by the guardrail; no model was asked, in 1.5 s."
+
+
 def test_the_page_lists_what_the_planner_understands() -> None:
     from engage_cli.local.bedrock.reference import rewritten
 

@@ -6,6 +6,7 @@ import pytest
 import sqlglot
 
 from engage_cli.local.bedrock import grammar, statements
+from tests.unit import ask_support as support
 
 VALUES = {
     "country": ("DE", "US", "FR", "GB"),
@@ -14,6 +15,7 @@ VALUES = {
     "acquisition_channel": ("organic", "paid_search", "referral"),
     "age_band": ("under 25", "25-34", "65 and over", "unknown"),
 }
+WORDS = support.words_of()
 AVG_CHURN, AVG_ENGAGEMENT, AVG_VALUE = (
     "avg(churn_probability)",
     "avg(expected_engagement)",
@@ -44,7 +46,7 @@ QUERIES: list[tuple[str, str, tuple[str, ...]]] = [
         "aggregate",
         (AVG_VALUE, "GROUP BY acquisition_channel"),
     ),
-    ("average spend by acquisition channel", "aggregate", ("avg(spend_12w)", "GROUP BY acquisition_channel")),
+    ("average spend by acquisition channel", "aggregate", ("avg(value_12w)", "GROUP BY acquisition_channel")),
     ("total expected value by country", "aggregate", ("sum(expected_value)", "GROUP BY country")),
     (
         "Total expected value of at-risk customers in Germany",
@@ -91,7 +93,7 @@ QUERIES: list[tuple[str, str, tuple[str, ...]]] = [
     ("Count customers with engagement below 20%", "aggregate", ("expected_engagement < 0.2",)),
     ("How many customers with value over $1,000 are at risk?", "aggregate", ("expected_value > 1000", HIGH)),
     ("how many customers spent more than $50 in the last 12 weeks", "unknown", ()),
-    ("how many customers have spend above $50?", "aggregate", ("spend_12w > 50",)),
+    ("how many customers have spend above $50?", "aggregate", ("value_12w > 50",)),
     ("Which plan has the most customers?", "aggregate", ("count(*)", "GROUP BY plan", "customers DESC")),
     ("Which plans have the most at-risk customers?", "aggregate", (HIGH, "GROUP BY plan", "customers DESC")),
     ("Which device has the fewest customers?", "aggregate", ("GROUP BY device", "customers ASC")),
@@ -190,8 +192,8 @@ CANNOT = [
 
 def parse(question: str) -> grammar.Intent:
     """As the planner does: without values first, with them when words are left over."""
-    intent = grammar.parse(question)
-    return grammar.parse(question, VALUES) if intent.kind == "lookup" else intent
+    intent = grammar.parse(question, WORDS)
+    return grammar.parse(question, WORDS, VALUES) if intent.kind == "lookup" else intent
 
 
 @pytest.mark.parametrize(("question", "kind", "fragments"), QUERIES, ids=[one[0] for one in QUERIES])
@@ -202,12 +204,12 @@ def test_a_question_becomes_the_query_that_it_asks_for(
     assert intent.kind == kind, intent
     if kind == "unknown":
         return
-    sql = statements.statement(intent, "predictions")
+    sql = statements.statement(intent, WORDS)
     for fragment in fragments:
         assert fragment in sql, sql
     tree = sqlglot.parse_one(sql, read="athena")
     assert isinstance(tree, sqlglot.exp.Select)
-    assert "as_of = (SELECT max(as_of) FROM predictions)" in sql
+    assert f"as_of = '{support.AS_OF}'" in sql
 
 
 @pytest.mark.parametrize("question", KNOWLEDGE)
@@ -231,10 +233,10 @@ def test_what_the_grammar_does_not_hold_is_not_answered(question: str) -> None:
     ],
 )
 def test_a_question_about_a_customer_names_the_customer(question: str, ids: tuple[str, ...]) -> None:
-    intent: Any = grammar.parse(question)
+    intent: Any = grammar.parse(question, WORDS)
     assert (intent.kind, intent.customer_ids) == ("customer", ids)
 
 
 def test_values_with_quotes_cannot_leave_their_literal() -> None:
-    intent = grammar.parse("churn of o'brien plan", VALUES | {"plan": ("o'brien",)})
-    assert "plan = 'o''brien'" in statements.statement(intent, "predictions")
+    intent = grammar.parse("churn of o'brien plan", WORDS, VALUES | {"plan": ("o'brien",)})
+    assert "plan = 'o''brien'" in statements.statement(intent, WORDS)

@@ -232,7 +232,8 @@ SPECS = {
                 "description": "Table predictions(customer_id varchar, churn_probability double, "
                 "expected_value double, country varchar, plan varchar, device varchar, "
                 "acquisition_channel varchar, age_band varchar, "
-                "risk_band varchar, reason_1 varchar, as_of varchar)",
+                "risk_band varchar, reason_1 varchar, as_of varchar)\n"
+                "- country [ISO code]: country of the customer",
                 "inputSchema": {"json": {"required": ["sql"]}},
             }
         },
@@ -296,19 +297,41 @@ def test_numbers_of_an_answer_come_from_the_rows() -> None:
     assert "1,234" in text
 
 
-def test_a_definition_is_quoted_with_its_document() -> None:
-    found = {
-        "results": [
-            {
-                "text": "# Definitions\n\nChurn is no active day in the next 4 weeks.",
-                "source": "knowledge/definitions.md",
-                "score": 0.5,
-            }
-        ]
-    }
-    text = ask("How is churn defined?", found)[-1].text
-    assert "Churn is no active day in the next 4 weeks." in text
-    assert "[definitions.md]" in text
+DOCUMENTS = {
+    "results": [
+        {
+            "text": "# Model card\n\nHow churn is defined does not change how churn is measured.",
+            "source": "knowledge/model-card.md",
+            "score": 0.6,
+        },
+        {
+            "text": "# Definitions\n\n- **churn**: no activity in the next 4 weeks.\n"
+            "- **churn probability**: calibrated.\n- **risk band**: high from 60%.",
+            "source": "knowledge/definitions.md",
+            "score": 0.5,
+        },
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "lines"),
+    [
+        ("How is churn defined?", "- **churn**: no activity in the next 4 weeks."),
+        ("What does risk band mean?", "- **risk band**: high from 60%."),
+        ("What is the definition of churn probability?", "- **churn probability**: calibrated."),
+        ("Define probability", "- **churn probability**: calibrated."),
+    ],
+)
+def test_a_definition_comes_from_its_document_alone(question: str, lines: str) -> None:
+    search, answer = ask(question, DOCUMENTS)
+    assert search.tool_calls[0].arguments["query"].startswith("Definitions: ")
+    assert answer.text == f"From the knowledge documents:\n\n{lines}\n[definitions.md]"
+
+
+def test_a_question_of_quality_is_answered_from_the_nearest_passages() -> None:
+    text = ask("How good is the churn model?", DOCUMENTS)[-1].text
+    assert "[model-card.md]" in text
 
 
 def test_a_customer_is_predicted_with_reasons_and_an_unknown_one_named() -> None:
@@ -323,12 +346,38 @@ def test_a_customer_is_predicted_with_reasons_and_an_unknown_one_named() -> None
         "as_of": "2026-01-05",
     }
     text = ask("predict C00000001", {"predictions": [one], "not_found": []})[-1].text
-    assert "churn probability 90.0 % (high risk)" in text
+    assert "high risk: churn probability 90.0 %" in text
     assert "1. No activity for 40 days" in text
+    about = {"value_unit": "GBP", "meanings": {"expected_value": "spend in the next 12 weeks"}}
+    told = {"predictions": [one], "not_found": [], "about": about}
+    assert "expected value 5.00 GBP (spend in the next 12 weeks)" in ask("predict C00000001", told)[-1].text
     assert (
         "Customer C99 is not known."
         in ask("customer C99", {"predictions": [], "not_found": ["C99"]})[-1].text
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("What are the name and the e-mail of customer C00000001?", "name"),
+        ("How many customers are like C00000001?", "many"),
+        ("Which plan does C00000001 have?", "plan"),
+        ("spend of C00000001 last year", "year"),
+    ],
+)
+def test_other_words_beside_a_customer_are_not_ignored(question: str, word: str) -> None:
+    (answer,) = ask(question)
+    assert answer.tool_calls == ()
+    assert f'"{word}"' in answer.text
+    assert "the prediction with its reasons, nothing else" in answer.text
+
+
+def test_of_many_customers_it_is_said_who_was_left_out() -> None:
+    question = "predict " + " and ".join(f"C0000000{n}" for n in range(1, 8))
+    first, last = ask(question, {"predictions": [], "not_found": ["C1"]})
+    assert len(first.tool_calls) == 5
+    assert "the first 5 of the 7 customers" in last.text
 
 
 def test_a_table_without_the_column_is_not_asked_for_it() -> None:

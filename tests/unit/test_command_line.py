@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engage_cli.cli.main import GLOBAL_OPTIONS, app, hoist_global_options
+from engage_cli.cli.again import Again, commands_of
+from engage_cli.cli.main import GLOBAL_OPTIONS, app, given_options, hoist_global_options
 
 HEAVY = (
     "boto3",
@@ -70,6 +71,9 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         (["run-pipeline", "--as-of", "soon"], "not a date"),
         (["logs", "--since", "long"], "not a length of time"),
         (["schedule", "set", "weekly"], "is not a schedule"),
+        (["data-contract", "check", "gone.toml"], "There is no contract gone.toml"),
+        (["data-contract", "init", "--activity", "gone.csv"], "gone.csv does not exist"),
+        (["import-data", "--contract", "gone.toml"], "There is no contract gone.toml"),
         (["predict"], "Give customer ids"),
         (["predict", "C1", "--features", "{}"], "Give customer ids"),
         (["deploy", "--target", "mars"], "target 'mars' is not known"),
@@ -105,3 +109,49 @@ def test_global_options_may_stand_after_the_command() -> None:
 @given(st.lists(st.sampled_from(["a", "--json", "--", "x y", *GLOBAL_OPTIONS])))
 def test_hoisting_loses_and_invents_no_word(words: list[str]) -> None:
     assert sorted(hoist_global_options(words)) == sorted(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["ask", "  "], "The question has 0 characters."),
+        (["ask", "why" * 700], "The question has 2,100 characters."),
+        (["predict", "--features", "{}"], "--features names no feature."),
+    ],
+    ids=["no question", "a long question", "no feature"],
+)
+def test_what_the_api_would_refuse_without_a_reason_is_refused_here_with_one(
+    words: list[str], sentence: str, tmp_path: Path
+) -> None:
+    done = engage(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Next: " in done.stderr
+
+
+def test_the_longest_question_is_that_of_the_api() -> None:
+    from engage_cli.cli.ask import LONGEST
+    from infra import policies
+
+    schema = policies.load("api")["Resources"]["AskModel"]["Properties"]["Schema"]
+    assert schema["properties"]["question"]["maxLength"] == LONGEST
+
+
+def test_a_hint_repeats_the_options_that_were_given() -> None:
+    again = Again([("--env", "prod")], commands_of(app))
+    assert again("Run: engage deploy") == "Run: engage deploy --env prod"
+    assert again("`engage runs show run-1`, or engage runs") == (
+        "`engage runs show --env prod run-1`, or engage runs --env prod"
+    )
+    assert again('Find: engage ask "Who?"') == 'Find: engage ask --env prod "Who?"'
+    assert again("the engage API; engage deployment") == "the engage API; engage deployment"
+    assert Again([], commands_of(app))("Run: engage deploy") == "Run: engage deploy"
+    spaced = Again([("--home", "/tmp/a b")], commands_of(app))
+    assert spaced("engage status") == "engage status --home '/tmp/a b'"
+
+
+def test_the_options_of_a_failing_command_are_in_its_hint(tmp_path: Path) -> None:
+    done = engage("predict", "--env", "prod", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "engage predict --env prod C00000001" in done.stderr
+    assert given_options(["--env=x", "--debug", "--home", "y", "status"]) == [("--env", "x"), ("--home", "y")]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import sqlglot
 
 from tests.unit import handlers_support as support
 from tests.unit import ml_support
+from tests.unit.ask_support import CLUB, SHOP
 
 # The support module makes the handlers importable.
 # isort: split
 from common import aws, catalog, names, runs, s3
 from common.errors import DataError, InputError
 from common.settings import Settings
+from engage_ml import pointer, segments
+from engage_ml.data_contract import DEFAULT
+from engage_ml.prediction_table import prediction_table
 
 RUN_ID = "run-20261123t080000-ab12"
 EVENT = {
@@ -88,7 +93,17 @@ def put_training(run_id: str, champion: str | None = None, extra_loss: float = 0
     s3.put_json("lake", f"models/{names.model_version(run_id)}/model.json", {"schema_version": 1})
 
 
-def put_predictions(run: Run, rows: int | None = None, churn: float | None = None) -> None:
+def put_champion(version: str) -> None:
+    """The pointer as the first promotion writes it."""
+    moved = pointer.promoted(
+        None, version, "run-old", "2026-02-23", {}, reason="The first.", by="run run-old"
+    )
+    s3.put_json("lake", "models/champion.json", moved.to_dict())
+
+
+def put_predictions(
+    run: Run, rows: int | None = None, churn: float | None = None, segment: str | None = None
+) -> None:
     """What the inference tasks leave, made from the scoring table."""
     table = support.read_glue_table("engage_test", f"features_score_{names.rid(run['run_id'])}")
     ids = sorted(table["customer_id"].to_pylist())[:rows]
@@ -97,12 +112,20 @@ def put_predictions(run: Run, rows: int | None = None, churn: float | None = Non
         "customer_id": ids,
         "churn_probability": chances,
         "expected_engagement": [0.3] * len(ids),
+        "engagement_low": [0.1] * len(ids),
+        "engagement_high": [0.5] * len(ids),
+        "value_low": [0.0] * len(ids),
+        "value_high": [30.0] * len(ids),
         "expected_value": [12.5] * len(ids),
         "risk_band": ["high" if c >= 0.6 else "medium" if c >= 0.3 else "low" for c in chances],
+        "segment": [
+            segment or ("at_risk" if c >= 0.6 else "drifting" if c >= 0.3 else "loyal") for c in chances
+        ],
         "country": ["DE" if n % 50 else "LI" for n in range(len(ids))],
         "tenure_weeks": list(range(len(ids))),
         "active_weeks_12": [4] * len(ids),
-        "spend_12w": [1.0] * len(ids),
+        "value_12w": [1.0] * len(ids),
+        "marketing_opt_in": [True] * len(ids),
         "days_since_active": [n % 30 for n in range(len(ids))],
         "recently_active": [True] * len(ids),
         "model_version": ["m"] * len(ids),
@@ -137,6 +160,13 @@ def test_prepare_takes_the_monday_after_the_last_week_and_marks_the_run(fake: An
     assert status is not None
     assert status["status"] == "started"
     assert fake.statements == []
+
+
+@pytest.mark.parametrize("tune", ["soon", "9h", 10])
+def test_prepare_refuses_a_tuning_budget_that_is_none(fake: Any, world: Any, tune: Any) -> None:
+    put_raw(*world)
+    with pytest.raises(InputError, match="tuning budget"):
+        call("prepare", {**EVENT, "tune": tune})
 
 
 @pytest.mark.parametrize(
@@ -198,7 +228,7 @@ def test_validate_makes_clean_tables_without_personal_columns(fake: Any, world: 
     assert run["validate"]["activity"]["quarantined"] == 0
     columns = catalog.columns("engage_test", f"customers_{names.rid(RUN_ID)}")
     assert columns is not None
-    assert not {"name", "email", "city", "gender"} & set(columns)
+    assert not {"name", "email", "city"} & set(columns)
     assert not list(s3.keys("lake", "quarantine/"))
     assert len(run["queries"]) == len(fake.statements)
 
@@ -228,12 +258,13 @@ def test_validate_names_missing_columns_and_wrong_types_before_any_query(fake: A
     with pytest.raises(DataError, match="lacks the column plan"):
         call("validate", run)
     schema = support.load("validate").schema
-    found = dict.fromkeys([c.name for c in schema.EXPECTED["customers"]], "string")
-    schema.check_table("customers", found)
-    with pytest.raises(DataError, match="age is array<int>, not integer"):
-        schema.check_table("customers", {**found, "age": "array<int>"})
+    expected = schema.expected(DEFAULT)
+    found = dict.fromkeys(expected["customers"], "string")
+    schema.check_table("customers", expected["customers"], found)
+    with pytest.raises(DataError, match="age is array<int>, not number"):
+        schema.check_table("customers", expected["customers"], {**found, "age": "array<int>"})
     with pytest.raises(DataError, match="found no table activity"):
-        schema.check_table("activity", None)
+        schema.check_table("activity", expected["activity"], None)
     assert fake.statements == []
 
 
@@ -241,10 +272,10 @@ def test_validate_refuses_a_gap_between_weeks_and_a_short_history(fake: Any) -> 
     validate = support.load("validate")
     prepared = {"first_week": "2025-03-03", "last_week": "2026-02-23", "missing_weeks": ["2025-12-01"]}
     with pytest.raises(DataError, match="2025-12-01"):
-        validate.needed_from(prepared, date(2026, 3, 2))
+        validate.needed_from(DEFAULT, prepared, date(2026, 3, 2))
     short = {"first_week": "2025-12-01", "last_week": "2026-02-23", "missing_weeks": []}
     with pytest.raises(DataError, match="at least 48"):
-        validate.needed_from(short, date(2026, 3, 2))
+        validate.needed_from(DEFAULT, short, date(2026, 3, 2))
 
 
 def test_validate_refuses_an_empty_table(fake: Any, world: Any) -> None:
@@ -271,7 +302,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     fake: Any, world: Any
 ) -> None:
     put_raw(*world)
-    run = until("features")
+    run = until("features", {**EVENT, "tune": "10m"})
     labelled = {day: run["split"]["population"][day] for day in run["split"]["labelled"]}
     assert run["features"] == {
         "train_rows": sum(labelled.values()),
@@ -280,6 +311,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     }
     spec = s3.get_json("lake", f"runs/{RUN_ID}/spec.json")
     assert spec is not None
+    assert spec["tune"] == "10m"
     assert spec["cutoffs"] == run["split"]["cutoffs"]
     assert len(json.dumps(run)) < 20_000
 
@@ -319,7 +351,7 @@ def test_the_first_model_becomes_champion_and_a_repeat_changes_nothing(
 def test_a_challenger_replaces_the_champion_unless_it_is_worse(
     fake: Any, extra_loss: float, promoted: bool
 ) -> None:
-    s3.put_json("lake", "models/champion.json", {"model_version": "m-old", "as_of": "2026-02-23"})
+    put_champion("m-old")
     put_training(RUN_ID, champion="m-old", extra_loss=extra_loss)
     run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
     assert run["promote"]["promoted"] is promoted
@@ -330,8 +362,34 @@ def test_a_challenger_replaces_the_champion_unless_it_is_worse(
     assert champion["model_version"] == expected
 
 
+def test_the_pointer_keeps_its_history_and_the_champion_before(fake: Any) -> None:
+    put_champion("m-old")
+    put_training(RUN_ID, champion="m-old", extra_loss=-0.05)
+    for _ in range(2):  # the second time is a repeated step, and must not count twice
+        call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
+    champion = pointer.parse(s3.get_json("lake", "models/champion.json") or {})
+    assert [b["model_version"] for b in champion.before] == ["m-old"]
+    assert [(m["from"], m["to"], m["by"]) for m in champion.history] == [
+        (None, "m-old", "run run-old"),
+        ("m-old", names.model_version(RUN_ID), f"run {RUN_ID}"),
+    ]
+    assert champion.reason.startswith("The challenger is better beyond noise")
+
+
+def test_a_pointer_that_was_moved_meanwhile_is_not_overwritten(fake: Any) -> None:
+    put_champion("m-old")
+    _, etag = s3.get_tagged("lake", "models/champion.json")
+    put_champion("m-chosen-by-hand")
+    with pytest.raises(Exception, match="Another writer changed models/champion") as caught:
+        s3.put_json_if("lake", "models/champion.json", {}, etag)
+    assert type(caught.value).__name__ == "TransientError", "so that Step Functions tries again"
+    assert (s3.get_json("lake", "models/champion.json") or {})["model_version"] == "m-chosen-by-hand"
+    with pytest.raises(Exception, match="Another writer"):
+        s3.put_json_if("lake", "models/champion.json", {}, None)
+
+
 def test_a_champion_that_the_challenger_was_not_compared_with_stays(fake: Any) -> None:
-    s3.put_json("lake", "models/champion.json", {"model_version": "m-new", "as_of": "2026-02-23"})
+    put_champion("m-new")
     put_training(RUN_ID, champion="m-old", extra_loss=-0.05)
     run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
     assert run["promote"]["model_version"] == "m-new"
@@ -360,14 +418,114 @@ def test_publish_moves_every_pointer_writes_documents_and_drops_the_runs_tables(
         "as_of": "2026-03-02",
         "n_shards": 1,
         "model_version": names.model_version(RUN_ID),
+        "contract": json.loads(json.dumps(DEFAULT.to_dict())),
     }
+    assert run["publish"]["serving"] is True
+    columns = support.glue().tables["engage_test", "predictions"]["StorageDescriptor"]["Columns"]
+    told = {column["Name"]: column["Comment"] for column in columns}
+    assert told["expected_value"] == "spend in the next 12 weeks (USD)"
     tables = {name for database, name in support.glue().tables if database == "engage_test"}
-    assert tables == {"predictions", "qa_sample"}
+    assert tables == {"predictions", "qa_sample", "segments"}
     status = runs.read_status("lake", RUN_ID)
     assert status is not None
     assert status["status"] == "finished"
     assert status["publish"]["high_risk"] == 120
     assert len(json.dumps(run)) < 20_000
+
+
+SERVED = {"schema_version": 1, "run_id": "run-newer", "n_shards": 1, "model_version": "m-newer"}
+
+
+def test_a_run_as_of_an_older_week_adds_its_partition_and_moves_nothing_else(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    # Data of one more week than the run used, and a run as of its end is served.
+    run = {**run, "prepare": {**run["prepare"], "newest_week": "2026-03-02"}}
+    served = {**SERVED, "as_of": "2026-03-09", "contract": {"name": "synthetic"}}
+    s3.put_json("lake", "online/current.json", served)
+    s3.put_bytes("lake", "knowledge/definitions.md", b"of the newer run")
+    published = call("publish", run)["publish"]
+    assert s3.get_json("lake", "online/current.json") == served
+    assert list(s3.keys("lake", "knowledge/")) == ["knowledge/definitions.md"]
+    assert s3.get_bytes("lake", "knowledge/definitions.md") == b"of the newer run"
+    location = catalog.partition_location("engage_test", "predictions", "2026-03-02")
+    assert location == f"s3://lake/predictions/as_of=2026-03-02/run={RUN_ID}/"
+    assert (published["serving"], published["served_as_of"]) == (False, "2026-03-09")
+    assert published["ingestion"] == "none: the documents stay those of 2026-03-09"
+    status = runs.read_status("lake", RUN_ID)
+    assert status is not None
+    assert status["publish"]["serving"] is False
+
+
+@pytest.mark.parametrize(
+    ("served", "newest", "newer"),
+    [
+        (None, "2026-03-02", None),
+        ({"as_of": "2026-03-02"}, "2026-03-02", None),  # the same week again
+        ({"as_of": "2026-02-02"}, "2026-02-23", None),  # an older week is served
+        ({"as_of": "2026-03-09"}, "2026-03-02", "2026-03-09"),
+        ({"as_of": "2026-03-09"}, "2026-02-23", None),  # what is served is of data that were replaced
+        ({"as_of": "2026-03-09", "contract": {"name": "shop"}}, "2026-03-02", None),  # of other data
+        ({"as_of": "2026-03-09", "contract": {"name": "synthetic"}}, "2026-03-02", "2026-03-09"),
+    ],
+)
+def test_a_run_gives_way_only_to_a_newer_week_of_the_same_data(
+    fake: Any, served: Any, newest: str, newer: str | None
+) -> None:
+    if served:
+        s3.put_json("lake", "online/current.json", served)
+    run = {
+        "as_of": "2026-03-02",
+        "contract": {"name": "synthetic"},
+        "prepare": {"last_week": "2026-02-23", "newest_week": newest},
+    }
+    assert support.load("publish").newer_served("lake", run) == newer
+
+
+def test_the_documents_of_a_shop_speak_of_its_data_money_and_horizons() -> None:
+    module = support.load("publish").knowledge
+    rows = [
+        {"label": "EIRE", "customers": 30, "churn": 0.5, "high_risk": 3, "engagement": 0.1, "value": 12.5}
+    ]
+    by_country = module.by_dimension(SHOP, {"as_of": "2026-03-02"}, "country", rows)
+    texts = module.definitions(SHOP) + by_country
+    for part in (
+        "- **churn probability**: calibrated probability of no activity in the next 12 weeks.",
+        "- **expected value**: expected spend in the next 12 weeks, GBP.",
+        "- **active day**: A day is active when it has an event of the type Buy (bought).",
+        "expected value (GBP, 12 weeks)",
+        "in the 12 weeks before the as-of date, in GBP.",
+    ):
+        assert part in texts
+    assert "USD" not in texts
+    assert "visits" in module.definitions(CLUB)
+    assert "**active week**" in module.definitions(CLUB)
+    assert module.dimensions(SHOP) == (("country", "country"), ("risk_band", "risk band"))
+
+
+def test_publish_writes_a_row_for_each_segment(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = call("publish", ready_to_publish())
+    location = f"s3://lake/segments/as_of=2026-03-02/run={RUN_ID}/"
+    assert catalog.partition_location("engage_test", "segments", "2026-03-02") == location
+    assert run["publish"]["segments"] == location
+    (key,) = s3.keys("lake", location.removeprefix("s3://lake/"))
+    rows = {row["segment"]: row for row in support.read_parquet("lake", key).to_pylist()}
+    assert set(rows) == set(segments.NAMES)
+    assert sum(row["customers"] for row in rows.values()) == 300
+    assert rows["at_risk"]["customers"] == 120
+    assert rows["at_risk"]["share"] == pytest.approx(0.4)
+    assert rows["at_risk"]["value_at_stake"] == pytest.approx(120 * 0.75 * 12.5)
+    assert rows["dormant"]["customers"] == 0
+    assert all(row["suggested_action"] and row["run_id"] == RUN_ID for row in rows.values())
+
+
+def test_publish_refuses_a_customer_without_a_known_segment(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    run = ready_to_publish()
+    put_predictions(run, segment="whatever")
+    with pytest.raises(DataError, match="unknown_segment: 300 rows"):
+        call("publish", run)
 
 
 def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, world: Any) -> None:
@@ -383,7 +541,33 @@ def test_the_documents_hold_aggregates_only_and_hide_small_groups(fake: Any, wor
     assert "| DE | 294 |" in texts["knowledge/risk-by-country.md"]
     assert "no active day for n days" in texts["knowledge/reasons.md"]
     assert "baseline rule of thumb" in texts["knowledge/model-card.md"]
+    assert "| MAE (USD) |" in texts["knowledge/model-card.md"]
+    assert "| customers | MAE | R2 |" in texts["knowledge/model-card.md"]
     assert "Customers: 300" in texts["knowledge/overview.md"]
+
+
+def test_a_column_of_many_values_is_one_document_of_its_largest_groups(fake: Any) -> None:
+    knowledge = support.load("publish").knowledge
+    cities = [f"city {n // 20}" for n in range(20 * 300)] + [None] * 5
+    columns: dict[str, list[Any]] = {
+        "customer_id": [f"C{n}" for n in range(len(cities))],
+        "churn_probability": [0.25] * len(cities),
+        "expected_engagement": [0.5] * len(cities),
+        "expected_value": [2.0] * len(cities),
+        "risk_band": ["low"] * len(cities),
+        "reason_1": ["a"] * len(cities),
+        **dict.fromkeys(("membership_type", "home_city", "order", "status"), cities),
+    }
+    fake.db.register("source", pa.table(columns))
+    sql = sqlglot.transpile(knowledge.groups_sql(CLUB, "source"), read="athena", write="duckdb")[0]
+    rows = fake.db.sql(sql).to_arrow_table().to_pylist()
+    by_city = [row for row in rows if row["dimension"] == "home_city"]
+    assert len(by_city) == knowledge.MOST_GROUPS + 1
+    assert sum(row["customers"] for row in by_city) == len(cities)
+    (other,) = [row for row in by_city if row["label"] == "other"]
+    assert (other["customers"], other["churn"], other["value"]) == (2005, 0.25, 4010.0)
+    text = knowledge.by_dimension(CLUB, {"as_of": "2026-03-02"}, "home city", by_city)
+    assert text.rstrip().splitlines()[-1].startswith("| other | 2,005 |")
 
 
 def test_the_sample_is_the_same_when_publish_is_repeated(fake: Any, world: Any) -> None:
@@ -400,12 +584,11 @@ def test_the_sample_is_the_same_when_publish_is_repeated(fake: Any, world: Any) 
 def test_the_sample_takes_as_many_of_each_band_as_there_are(fake: Any) -> None:
     sample = support.load("publish").sample
     bands = ["high"] * 20 + ["medium"] * 300 + ["low"] * 700
-    from engage_ml.contract import PREDICTION_COLUMNS
-
-    columns = {name: [None] * len(bands) for name, _ in PREDICTION_COLUMNS}
+    columns = {name: [None] * len(bands) for name, _ in prediction_table(DEFAULT)}
     columns |= {"customer_id": [f"C{n}" for n in range(len(bands))], "risk_band": bands}
     fake.db.register("source", pa.table(columns))
-    sql = f"SELECT risk_band, count(*) AS n FROM ({sample.sample_sql('source', '2026-03-02')}) GROUP BY 1"
+    chosen = sample.sample_sql(DEFAULT, "source", "2026-03-02")
+    sql = f"SELECT risk_band, count(*) AS n FROM ({chosen}) GROUP BY 1"
     counts = dict(fake.db.execute(sql).fetchall())
     assert counts == {"high": 20, "medium": 190, "low": 190}
 
@@ -488,7 +671,7 @@ def test_cleanup_leaves_what_is_published(fake: Any, world: Any) -> None:
     put_raw(*world)
     run = call("publish", ready_to_publish())
     failed = call("cleanup", {**run, "error": {"Error": "States.Timeout", "Cause": ""}})
-    assert failed["failure"]["step"] == "Meter"
+    assert failed["failure"]["step"] == "Monitor", "the first step whose result the run lacks"
     status = runs.read_status("lake", RUN_ID)
     assert status is not None
     assert status["status"] == "finished"
@@ -513,7 +696,7 @@ def test_cleanup_reads_the_cause_of_a_task_and_of_an_execution_that_never_became
 
 
 def test_a_champion_that_cannot_serve_any_more_is_replaced(fake: Any) -> None:
-    s3.put_json("lake", "models/champion.json", {"model_version": "m-old", "as_of": "2026-02-23"})
+    put_champion("m-old")
     put_training(RUN_ID, champion=None, extra_loss=0.05)
     evaluation = s3.get_json("lake", f"runs/{RUN_ID}/evaluation.json")
     assert evaluation is not None
@@ -552,7 +735,17 @@ def test_no_run_starts_on_a_load_that_is_not_finished(fake: Any, world: Any) -> 
         call("prepare", {"run_id": RUN_ID})
 
 
-def test_the_loader_and_the_pipeline_agree_on_the_marker() -> None:
-    from engage_cli.datagen.load import LOADING_KEY
+def test_the_loader_and_the_pipeline_agree_on_the_markers() -> None:
+    from engage_cli.datagen.load import LOADING_KEY, SYNTHETIC_KEY
 
     assert support.load("prepare").LOADING_KEY == LOADING_KEY
+    assert support.load("prepare").SYNTHETIC_KEY == SYNTHETIC_KEY
+
+
+def test_a_week_that_has_not_ended_counts_only_when_it_was_generated(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    find_weeks = support.load("prepare").find_weeks
+    last = find_weeks("raw", date(2100, 1, 1))[-1]
+    assert find_weeks("raw", last)[-1] == last - timedelta(days=7)
+    s3.put_json("raw", "_synthetic.json", {})
+    assert find_weeks("raw", last)[-1] == last

@@ -19,11 +19,13 @@ from common.errors import ConfigError, InputError
 from common.settings import Settings
 from engage_ml.blocks import FeatureBlock
 from engage_ml.contract import shard_of
-from engage_ml.dictionary import CATEGORICAL, FEATURE_NAMES
+from engage_ml.dictionary import default
 from engage_ml.score import Model, feature_types
 
 N_SHARDS = 2
 IDS = [f"C{n:04d}" for n in range(60)]
+
+FEATURE_NAMES, CATEGORICAL = default().names, default().categorical
 
 
 def small_model(block: FeatureBlock) -> Model:
@@ -40,7 +42,7 @@ def small_model(block: FeatureBlock) -> Model:
         params = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1, "seed": 1}
         boosters[name] = xgboost.train(params, data, num_boost_round=3)
     points = np.array([0.0, 1.0])
-    return Model("m-1", FEATURE_NAMES, categories, (points, points), "single", 10.0, boosters)
+    return Model("m-1", FEATURE_NAMES, categories, boosters, calibration=(points, points), value_scale=10.0)
 
 
 def block_of(ids: list[str]) -> FeatureBlock:
@@ -284,3 +286,29 @@ def test_too_many_ids_are_refused() -> None:
     request = support.load("predict").request
     with pytest.raises(InputError, match="more than 50000"):
         request.parse_ids([f"C{n}" for n in range(50_001)])
+
+
+def test_an_answer_says_once_what_its_numbers_mean(world: World) -> None:
+    from tests.unit.ask_support import SHOP
+
+    _, body = world.post({"customer_ids": ["C0007", "C0008"]})
+    assert body["about"]["horizon_weeks"] == {"engagement": 4, "churn": 4, "value": 12}
+    assert (body["about"]["currency"], body["about"]["value_unit"]) == ("USD", "USD")
+    assert body["about"]["meanings"]["expected_value"] == "spend in the next 12 weeks"
+    pointer = s3.get_json("lake", "online/current.json") or {}
+    s3.put_json("lake", "online/current.json", {**pointer, "contract": SHOP.to_dict()})
+    world.now += 61
+    status, body = world.post({"customer_ids": ["nobody"]})
+    assert status == 404
+    assert body["about"]["currency"] == "GBP"
+    assert body["about"]["horizon_weeks"]["churn"] == 12
+
+
+def test_category_values_that_the_model_never_saw_are_named_also_from_the_cache(world: World) -> None:
+    given = {"features": {"plan": "platinum", "country": "a", "age": 30}}
+    for cached in (False, True):
+        (prediction,) = world.post(given)[1]["predictions"]
+        assert prediction["cached"] is cached
+        assert prediction["unknown_values"] == {"plan": "platinum"}
+    (known,) = world.post({"features": {"plan": "a"}})[1]["predictions"]
+    assert known["unknown_values"] == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engage_cli.datagen.importing import _refuse_vanishing_customers, _Replaces
+from engage_cli.datagen.importing import _Replaces, import_into
 from engage_cli.datagen.load import (
     LOADING_KEY,
     SYNTHETIC_KEY,
@@ -15,6 +15,7 @@ from engage_cli.datagen.load import (
 )
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
+from tests.unit.contract_support import MemoryStore
 
 
 class FakeRaw:
@@ -93,20 +94,20 @@ def test_a_demo_replaces_generated_data_but_never_ones_own() -> None:
         refuse_to_replace_own_data(FakeRaw("customers/x"))
 
 
-class FakeStore(FakeRaw):
-    """A bucket in memory that can be read as well."""
-
-    def get(self, key: str) -> bytes | None:
-        return self.objects.get(key)
-
-
 def test_an_import_that_would_orphan_customers_is_refused(tmp_path: Path) -> None:
-    raw = FakeStore()
-    raw.put("customers/part-0.csv", b"customer_id,signup_date\nA,2026-01-01\nB,2026-01-01\n")
+    raw = MemoryStore()
     file = tmp_path / "customers.csv"
-    file.write_text("customer_id,signup_date\nA,2026-01-01\n")
-    with pytest.raises(UserError, match="1 of the 2 customers"):
-        _refuse_vanishing_customers(raw, file)  # type: ignore[arg-type]
-    file.write_text("customer_id,signup_date\nA,2026-01-01\nB,2026-01-01\nC,2026-01-02\n")
-    _refuse_vanishing_customers(raw, file)  # type: ignore[arg-type]
-    _refuse_vanishing_customers(raw, tmp_path / "missing.csv")  # type: ignore[arg-type]
+
+    def load(*rows: str, replace: bool = False) -> None:
+        file.write_text("\n".join(("customer_id,signup_date", *rows)))
+        import_into(
+            raw, file, [], rejects=tmp_path / "r.csv", max_bad_fraction=0.5, replace=replace
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    load("A,2026-01-01", "B,2026-01-01")
+    with pytest.raises(UserError, match=r"1 of the 2 customers .* not in .*customers\.csv"):
+        load("A,2026-01-01")
+    # A customer whose row is bad is in the file: that row is set aside, and said.
+    load("A,2026-01-01", "B,never", "C,2026-01-02")
+    load("C,2026-01-02", replace=True)
+    assert [row["customer_id"] for row in raw.table("customers/")] == ["C"]

@@ -10,18 +10,21 @@ from pathlib import Path
 
 import pytest
 from engage_ml import contract, dictionary
+from engage_ml.data_contract import DEFAULT
+from engage_ml.prediction_table import prediction_table
 from hypothesis import given
 from hypothesis import strategies as st
 
 MONDAYS = st.integers(0, 2000).map(lambda n: date(2000, 1, 3) + timedelta(weeks=n))
+FEATURES = dictionary.default()
 ROOT = Path(__file__).parents[2]
 
 
 @given(as_of=MONDAYS, weeks=st.integers(48, 200))
 def test_splits_are_ordered_and_purged(as_of: date, weeks: int) -> None:
     first_week = as_of - timedelta(weeks=weeks)
-    plan = contract.cutoffs(as_of, first_week, as_of - timedelta(weeks=1))
-    for target in contract.TARGETS:
+    plan = DEFAULT.split(as_of, first_week, as_of - timedelta(weeks=1))
+    for target in DEFAULT.targets:
         horizon = timedelta(weeks=target.horizon_weeks)
         train, validation, test = (
             plan.train[target.name],
@@ -40,11 +43,11 @@ def test_splits_are_ordered_and_purged(as_of: date, weeks: int) -> None:
 @given(as_of=MONDAYS, weeks=st.integers(0, 47))
 def test_too_little_history_is_refused_with_the_weeks_needed(as_of: date, weeks: int) -> None:
     with pytest.raises(contract.ContractError, match=f"There are {weeks} weeks .* at least 48 are needed"):
-        contract.cutoffs(as_of, as_of - timedelta(weeks=weeks))
+        DEFAULT.split(as_of, as_of - timedelta(weeks=weeks))
 
 
 def test_a_year_of_data_gives_the_documented_cutoffs() -> None:
-    plan = contract.cutoffs("2026-11-23", "2025-11-24")
+    plan = DEFAULT.split("2026-11-23", "2025-11-24")
     assert plan.to_spec() == {
         "train": {
             "engagement": ["2026-08-31", "2026-08-03", "2026-07-06"],
@@ -53,6 +56,8 @@ def test_a_year_of_data_gives_the_documented_cutoffs() -> None:
         },
         "validation": {"engagement": "2026-09-28", "churn": "2026-09-28", "value": "2026-06-08"},
         "test": {"engagement": "2026-10-26", "churn": "2026-10-26", "value": "2026-08-31"},
+        "horizon_weeks": {"engagement": 4, "churn": 4, "value": 12},
+        "first_week": "2025-11-24",
     }
     assert contract.SplitPlan.from_spec("2026-11-23", plan.to_spec()) == plan
     assert plan.first_week == date(2025, 11, 24)
@@ -64,12 +69,12 @@ def test_a_year_of_data_gives_the_documented_cutoffs() -> None:
 )
 def test_an_as_of_date_that_is_no_monday_is_refused(as_of: str, message: str) -> None:
     with pytest.raises(contract.ContractError, match=message):
-        contract.cutoffs(as_of, "2025-11-24")
+        DEFAULT.split(as_of, "2025-11-24")
 
 
 def test_an_as_of_date_after_the_end_of_the_data_is_refused() -> None:
     with pytest.raises(contract.ContractError, match="after the end of the data, 2026-11-16"):
-        contract.cutoffs("2026-11-23", "2025-11-24", "2026-11-09")
+        DEFAULT.split("2026-11-23", "2025-11-24", "2026-11-09")
 
 
 @given(st.text(min_size=1, max_size=30), st.integers(1, 100))
@@ -90,28 +95,28 @@ def test_risk_bands_and_age_bands_have_their_documented_edges() -> None:
         "low", "low", "medium", "medium", "high", "high",
     ]  # fmt: skip
     ages = (None, float("nan"), 18, 25, 64.0, 65, 99)
-    assert [contract.age_band(a) for a in ages] == [
+    assert [DEFAULT.attributes[4].band(a) for a in ages] == [
         "unknown", "unknown", "under 25", "25-34", "55-64", "65 and over", "65 and over",
     ]  # fmt: skip
 
 
 def test_no_personal_or_protected_column_is_a_feature_or_a_prediction() -> None:
-    personal = {c.name for c in contract.CUSTOMER_COLUMNS if c.personal}
+    personal = {*DEFAULT.personal, *(a.name for a in DEFAULT.protected)}
     assert personal == {"name", "email", "city", "gender"}
-    assert not personal & set(dictionary.FEATURE_NAMES)
-    assert not personal & {name for name, _ in contract.PREDICTION_COLUMNS}
+    assert not personal & set(FEATURES.names)
+    assert not personal & {name for name, _ in prediction_table(DEFAULT)}
 
 
 def test_the_data_dictionary_names_every_feature_once() -> None:
-    assert len(set(dictionary.FEATURE_NAMES)) == len(dictionary.FEATURES)
-    assert 40 <= len(dictionary.FEATURES) <= 55
-    table = dictionary.as_markdown()
-    assert all(table.count(f"| `{name}` |") == 1 for name in dictionary.FEATURE_NAMES)
-    assert all(f.meaning and f.unit and 0 <= f.window <= 12 for f in dictionary.FEATURES)
+    assert len(set(FEATURES.names)) == len(FEATURES.features)
+    assert 40 <= len(FEATURES.features) <= 90
+    table = FEATURES.as_markdown()
+    assert all(table.count(f"| `{name}` |") == 1 for name in FEATURES.names)
+    assert all(f.meaning and f.unit and -1 <= f.window <= 12 for f in FEATURES.features)
 
 
 def test_the_documented_data_dictionary_is_the_generated_one() -> None:
-    assert dictionary.as_markdown() in (ROOT / "docs" / "models.md").read_text()
+    assert FEATURES.as_markdown() in (ROOT / "docs" / "models.md").read_text()
 
 
 def test_the_versions_in_the_images_are_the_locked_ones() -> None:

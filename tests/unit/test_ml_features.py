@@ -11,24 +11,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from engage_ml import cleaning, contract, features, sqltext
-from engage_ml.dictionary import FEATURE_NAMES
+from engage_ml.data_contract import DEFAULT
+from engage_ml.dictionary import default
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit import ml_support as support
 from tests.unit.ml_support import AS_OF
 
-PLAN = contract.cutoffs(AS_OF, AS_OF - timedelta(weeks=52))
+PLAN = DEFAULT.split(AS_OF, AS_OF - timedelta(weeks=52))
 FIRST = PLAN.first_week
+FEATURE_NAMES = default().names
+MEASURES = ("active_days", *(m.name for m in DEFAULT.measures))
 
 
 def clean(db: duckdb.DuckDBPyConnection) -> None:
-    support.make_table(db, "customers", features.clean_customers_sql("raw_customers"))
-    support.make_table(db, "activity", features.clean_activity_sql("raw_activity", "customers", FIRST, AS_OF))
+    support.make_table(db, "customers", features.clean_customers_sql(DEFAULT, "raw_customers"))
+    support.make_table(
+        db, "activity", features.clean_activity_sql(DEFAULT, "raw_activity", "customers", FIRST, AS_OF)
+    )
 
 
 def training_rows(db: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, Any]]:
-    table = support.run(db, features.features_train_sql("customers", "activity", PLAN))
+    table = support.run(db, features.features_train_sql(DEFAULT, "customers", "activity", PLAN))
     return {(row["cutoff"], row["customer_id"]): row for row in table.to_pylist()}
 
 
@@ -45,16 +50,27 @@ def test_valid_raw_data_pass_unchanged_and_nothing_is_set_aside(small: Any) -> N
     db, customers, activity = small
     assert db.execute("SELECT count(*) FROM customers").fetchone() == (len(customers),)
     assert db.execute("SELECT count(*) FROM activity").fetchone() == (len(activity),)
-    assert support.run(db, features.quarantine_customers_sql("raw_customers")).num_rows == 0
-    bad = features.quarantine_activity_sql("raw_activity", "customers", FIRST, AS_OF)
+    assert support.run(db, features.quarantine_customers_sql(DEFAULT, "raw_customers")).num_rows == 0
+    bad = features.quarantine_activity_sql(DEFAULT, "raw_activity", "customers", FIRST, AS_OF)
     assert support.run(db, bad).num_rows == 0
-    assert support.run(db, "SELECT * FROM activity").column_names == list(cleaning.CLEAN_ACTIVITY_COLUMNS)
-    assert support.run(db, "SELECT * FROM customers").column_names == list(cleaning.CLEAN_CUSTOMER_COLUMNS)
+    assert support.run(db, "SELECT * FROM activity").column_names == list(
+        cleaning.clean_activity_columns(DEFAULT)
+    )
+    assert support.run(db, "SELECT * FROM customers").column_names == list(
+        cleaning.clean_customer_columns(DEFAULT)
+    )
 
 
 def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() -> None:
     db = support.connect()
-    attributes = {"country": "DE", "acquisition_channel": "ads", "plan": "free", "device": "", "name": "N"}
+    attributes = {
+        "country": "DE",
+        "acquisition_channel": "ads",
+        "plan": "free",
+        "device": "",
+        "gender": "x",
+        "name": "N",
+    }
     people = [
         {"customer_id": "A", "signup_date": "2025-01-01", "age": "30", "marketing_opt_in": "Yes"},
         {"customer_id": "A", "signup_date": "2025-02-01", "age": "31", "marketing_opt_in": "no"},
@@ -65,7 +81,7 @@ def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() ->
         {"customer_id": "E", "signup_date": "2025-01-01", "age": "200", "marketing_opt_in": "1"},
     ]
     week = (AS_OF - timedelta(weeks=1)).isoformat()
-    row = dict.fromkeys(contract.MEASURES, "1") | {"customer_id": "A", "week": week, "spend": "1.5"}
+    row = dict.fromkeys(MEASURES, "1") | {"customer_id": "A", "week": week, "spend": "1.5"}
     older = {"week": (AS_OF - timedelta(weeks=2)).isoformat()}
     activity = [
         row,
@@ -87,7 +103,7 @@ def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() ->
         ("B", date(2025, 1, 1), None, None),
     ]
     assert kept[0]["device"] == "unknown"
-    bad = support.run(db, features.quarantine_customers_sql("raw_customers"))
+    bad = support.run(db, features.quarantine_customers_sql(DEFAULT, "raw_customers"))
     assert "name" not in bad.column_names
     assert sorted(bad["reason"].to_pylist()) == [
         "age is not a number", "age is out of range", "customer_id is empty", "customer_id is repeated",
@@ -96,7 +112,9 @@ def test_rows_of_text_are_read_and_bad_ones_are_set_aside_with_their_reason() ->
     assert support.run(db, "SELECT sessions, spend FROM activity").to_pylist() == [
         {"sessions": 1, "spend": 1.5}
     ]
-    bad = support.run(db, features.quarantine_activity_sql("raw_activity", "customers", FIRST, AS_OF))
+    bad = support.run(
+        db, features.quarantine_activity_sql(DEFAULT, "raw_activity", "customers", FIRST, AS_OF)
+    )
     assert sorted(bad["reason"].to_pylist()) == [
         "active_days is above 7", "customer and week are repeated", "customer is unknown",
         "likes is not a whole number", "minutes is not a number", "posts is negative", "week is not a Monday",
@@ -147,7 +165,7 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
     silence = active[0] - 1 if active else min(12, tenure / 7)
     expected: dict[str, float | None] = {
         "tenure_weeks": tenure // 7,
-        "observed_weeks_12": min(12, -(-tenure // 7)),
+        "observed_weeks": min(12, -(-tenure // 7)),
         "days_since_active": 7 * (active[0] - 1) if active else min(84, tenure),
         "usual_gap_weeks": usual,
         "longest_gap_weeks": max(gaps, default=0),
@@ -162,13 +180,11 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
         "active_days_std": (sum((d - mean) ** 2 for d in days) / 12) ** 0.5,
         "active_days_trend": sum(days[:4]) - sum(days[4:8]),
         "active_days_slope": sum((6.5 - ago) * d for ago, d in enumerate(days, 1)) / 143,
-        "sessions_trend": over("sessions", 1, 4) - over("sessions", 5, 8),
         "minutes_per_session": (
             over("minutes", 1, 12) / over("sessions", 1, 12) if over("sessions", 1, 12) else None
         ),
-        "purchase_weeks_12": len(bought),
-        "days_since_purchase": 7 * (bought[0] - 1) if bought else None,
-        "spend_trend": over("spend", 1, 4) - over("spend", 5, 8),
+        "purchases_weeks": len(bought),
+        "days_since_purchases": 7 * (bought[0] - 1) if bought else None,
         "spend_per_purchase": (
             over("spend", 1, 12) / over("purchases", 1, 12) if over("purchases", 1, 12) else None
         ),
@@ -180,6 +196,8 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
     for name in counts:
         for n in (4, 12):
             expected[f"{name}_{n}w"] = over(name, 1, n)
+        expected[f"{name}_trend"] = over(name, 1, 4) - over(name, 5, 8)
+    expected |= whole_history(cutoff, tenure, weekly)
     ahead = over("active_days", -3, 0)
     near, far = cutoff + timedelta(weeks=4) <= AS_OF, cutoff + timedelta(weeks=12) <= AS_OF
     expected["engagement"] = ahead / 28 if near else None
@@ -188,10 +206,40 @@ def reference(cutoff: date, signup: date, weekly: dict[date, dict[str, Any]]) ->
     return expected
 
 
+def whole_history(cutoff: date, tenure: int, weekly: dict[date, dict[str, Any]]) -> dict[str, float | None]:
+    """The features over all known weeks, the slow way."""
+    rows = {(cutoff - week).days // 7: row for week, row in weekly.items() if FIRST <= week < cutoff}
+    active = sorted(ago for ago, row in rows.items() if row["active_days"] > 0)
+    bought = sorted(ago for ago, row in rows.items() if row["purchases"] > 0)
+    known = min(tenure / 7, (cutoff - FIRST).days // 7)
+    rate, living = max(known, 0.15), active[-1] - active[0] + 1 if active else None
+    total = {m: sum(row[m] for row in rows.values()) for m in MEASURES}
+
+    def share(value: float, by: float | None) -> float | None:
+        return value / by if by else None
+
+    return {
+        "observed_weeks_all": known,
+        "active_days_per_week_all": total["active_days"] / rate,
+        "active_weeks_share_all": len(active) / rate,
+        "active_days_per_living_week": share(total["active_days"], living),
+        "active_weeks_per_living_week": share(len(active), living),
+        "weeks_since_active_all": active[0] - 1 if active else None,
+        "spend_per_active_day_all": share(total["spend"], total["active_days"]),
+        "purchases_weeks_per_week_all": len(bought) / rate,
+        "weeks_since_purchases_all": bought[0] - 1 if bought else None,
+        "spend_per_purchases_all": share(total["spend"], total["purchases"]),
+        "purchases_per_active_day_all": share(total["purchases"], total["active_days"]),
+        "purchases_weeks_all": len(bought),
+        "spend_all": total["spend"],
+        **{f"{m}_per_week_all": total[m] / rate for m in MEASURES if m != "active_days"},
+    }
+
+
 def planted(activity: pa.Table, cutoff: date) -> pa.Table:
     """The activity with a loud signal in every week from the cut-off on."""
     later = pc.greater_equal(activity["week"], cutoff.isoformat())
-    for name in contract.MEASURES:
+    for name in MEASURES:
         column = activity[name]
         loud = pa.scalar(7 if name == "active_days" else 1000, column.type)
         activity = activity.set_column(
@@ -222,12 +270,18 @@ def test_labels_count_exactly_the_weeks_of_their_horizon(data: st.DataObject) ->
     offsets = data.draw(st.lists(st.integers(-4, 14), unique=True, max_size=8))
     weeks = [cutoff + timedelta(weeks=n) for n in offsets]
     weeks = [w for w in weeks if FIRST <= w < AS_OF]
-    row = dict.fromkeys(contract.MEASURES, 1) | {"customer_id": "A", "minutes": 1.0, "spend": 2.5}
+    row = dict.fromkeys(MEASURES, 1) | {"customer_id": "A", "minutes": 1.0, "spend": 2.5}
     table = pa.Table.from_pylist(
         [{**row, "week": w.isoformat()} for w in weeks] or [{**row, "week": "1999-01-04"}]
     )
     person = {"customer_id": "A", "signup_date": date(2020, 1, 1), "age": 30, "marketing_opt_in": True}
-    attributes = {"country": "DE", "acquisition_channel": "ads", "plan": "free", "device": "web"}
+    attributes = {
+        "country": "DE",
+        "acquisition_channel": "ads",
+        "plan": "free",
+        "device": "web",
+        "gender": "x",
+    }
     db = support.connect()
     support.load(db, pa.Table.from_pylist([person | attributes]), table)
     clean(db)
@@ -243,7 +297,9 @@ def test_labels_count_exactly_the_weeks_of_their_horizon(data: st.DataObject) ->
 def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -> None:
     db, _, _ = small
     day = PLAN.labelled[-1]
-    scored = support.run(db, features.features_score_sql("customers", "activity", day, 3)).to_pylist()
+    scored = support.run(
+        db, features.features_score_sql(DEFAULT, "customers", "activity", day, FIRST, 3)
+    ).to_pylist()
     train = training_rows(db)
     assert len(scored) == sum(key[0] == day.isoformat() for key in train)
     for row in scored:
@@ -252,18 +308,23 @@ def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -
         assert row["shard"] == contract.shard_of(row["customer_id"], 3)
 
 
-def test_the_statement_scans_only_the_weeks_that_it_needs() -> None:
-    sql = features.features_score_sql("db.customers", "db.activity", AS_OF, 1)
-    first = (AS_OF - timedelta(weeks=12)).isoformat()
-    assert f"a.week >= '{first}' AND a.week < '{AS_OF.isoformat()}'" in sql
-    assert sql == features.features_score_sql("db.customers", "db.activity", AS_OF, 1)
+def test_the_statement_scans_only_the_known_weeks() -> None:
+    sql = features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, FIRST, 1)
+    assert f"a.week >= '{FIRST.isoformat()}' AND a.week < '{AS_OF.isoformat()}'" in sql
+    assert sql == features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, FIRST, 1)
+
+
+def test_a_cutoff_without_a_whole_lookback_of_known_weeks_is_refused() -> None:
+    early = FIRST + timedelta(weeks=11)
+    with pytest.raises(contract.ContractError, match="there are not 12 weeks"):
+        features.features_score_sql(DEFAULT, "customers", "activity", early, FIRST, 1)
 
 
 def test_partition_columns_come_last_and_the_table_is_parquet() -> None:
     sql = features.create_table_as(
         "engage_dev.features_train_run_x",
         "s3://bucket-name/features/run=run-x/train/",
-        features.features_train_sql("customers", "activity", PLAN),
+        features.features_train_sql(DEFAULT, "customers", "activity", PLAN),
         ("cutoff",),
     )
     assert sql.startswith('CREATE TABLE "engage_dev"."features_train_run_x"\nWITH (\n  format = \'PARQUET\'')
@@ -272,8 +333,19 @@ def test_partition_columns_come_last_and_the_table_is_parquet() -> None:
     db = support.connect()
     support.load(db, *support.world(5))
     clean(db)
-    columns = support.run(db, features.features_train_sql("customers", "activity", PLAN)).column_names
-    assert columns == ["customer_id", *FEATURE_NAMES, "engagement", "churned", "value", "cutoff"]
+    columns = support.run(
+        db, features.features_train_sql(DEFAULT, "customers", "activity", PLAN)
+    ).column_names
+    assert columns == [
+        "customer_id",
+        *FEATURE_NAMES,
+        "group_gender",
+        "group_age",
+        "engagement",
+        "churned",
+        "value",
+        "cutoff",
+    ]
 
 
 @pytest.mark.parametrize("name", ['a"b', "a b", "a;drop", "A", "a.b.c", "", "1a", "a'--"])
@@ -295,7 +367,7 @@ def test_dividing_never_uses_decimal_literals() -> None:
     import re
 
     for sql in (
-        features.features_train_sql("c", "a", PLAN),
-        features.clean_activity_sql("r", "c", FIRST, AS_OF),
+        features.features_train_sql(DEFAULT, "c", "a", PLAN),
+        features.clean_activity_sql(DEFAULT, "r", "c", FIRST, AS_OF),
     ):
         assert not re.search(r"\d\.\d+(?!E)(?![\d])", re.sub(r"\d+\.\d+E\d", "", sql))

@@ -4,84 +4,40 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from engage_ml import answers, blocks, contract, evaluate, explain, features, registry, tables, task, train
-from engage_ml.dictionary import CATEGORICAL, FEATURE_NAMES
+from engage_ml import (
+    answers,
+    blocks,
+    contract,
+    dossier,
+    drift,
+    explain,
+    model_card,
+    registry,
+    segments,
+    tables,
+    task,
+    train,
+    words,
+)
+from engage_ml.calibration import calibration_points
+from engage_ml.data_contract import DEFAULT
+from engage_ml.dictionary import default
+from engage_ml.fitting import Settings
+from engage_ml.prediction_table import prediction_table
 from engage_ml.score import Model, calibrate, load_model, recode
 from inference import bulk, shards
-from training.__main__ import train_run
 
-from tests.unit import ml_support as support
+from tests.unit.ml_lake import PLAN, QUICK, RUN, SHARDS, Lake
 from tests.unit.ml_support import AS_OF
-
-RUN = "run-20260302t000000-abcd"
-PLAN = contract.cutoffs(AS_OF, AS_OF - timedelta(weeks=52))
-SHARDS = 2
-
-
-def write_parts(db: duckdb.DuckDBPyConnection, sql: str, column: str, folder: Path) -> None:
-    """Parquet by partition, as Athena's CTAS leaves it."""
-    folder.mkdir(parents=True)
-    query = support.to_duckdb(sql)
-    db.execute(f"COPY ({query}) TO '{folder}' (FORMAT parquet, PARTITION_BY ({column}), OVERWRITE_OR_IGNORE)")
-
-
-def make_lake(root: Path, seed: int = 7, customers: int = 1500) -> registry.DirectoryStore:
-    """A lake bucket in a directory with the features and the specification of RUN."""
-    db = support.connect()
-    support.load(db, *support.world(customers, seed=seed))
-    support.make_table(db, "customers", features.clean_customers_sql("raw_customers"))
-    activity = features.clean_activity_sql("raw_activity", "customers", PLAN.first_week, AS_OF)
-    support.make_table(db, "activity", activity)
-    base = root / "features" / f"run={RUN}"
-    write_parts(db, features.features_train_sql("customers", "activity", PLAN), "cutoff", base / "train")
-    write_parts(
-        db, features.features_score_sql("customers", "activity", AS_OF, SHARDS), "shard", base / "score"
-    )
-    store = registry.DirectoryStore(root)
-    spec = {
-        "schema_version": 1,
-        "run_id": RUN,
-        "as_of": AS_OF.isoformat(),
-        "n_shards": SHARDS,
-        "cutoffs": PLAN.to_spec(),
-        "features_train_prefix": f"features/run={RUN}/train/",
-        "features_score_prefix": f"features/run={RUN}/score/",
-        "seed": 7,
-        "params": {"max_depth": 3},
-    }
-    store.put(f"runs/{RUN}/spec.json", json.dumps(spec).encode())
-    return store
-
-
-class Lake:
-    """A trained and scored run."""
-
-    def __init__(self, root: Path) -> None:
-        self.store = make_lake(root / "lake")
-        self.train_folder = root / "train"
-        self.train_folder.mkdir()
-        self.log = task.JsonLog("test")
-        self.evaluation = train_run(self.store, RUN, 2, self.log, self.train_folder)
-        self.version = self.evaluation["model_version"]
-        self.model = registry.read_model(self.store, self.version)
-        headline = self.evaluation["headline"]
-        registry.write_champion(self.store, self.version, RUN, AS_OF.isoformat(), headline)
-
-    def score(self, shard: int, folder: Path) -> int:
-        return shards.score_shard(self.store, RUN, shard, None, 2, self.log, folder)
-
-    def test_block(self) -> blocks.FeatureBlock:
-        return tables.read_snapshot(self.train_folder, PLAN.test["churn"].isoformat(), "churned").block
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +46,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 def test_training_twice_gives_the_same_bytes_of_models(lake: Lake) -> None:
-    settings = train.Settings(seed=7, threads=2, params={"max_depth": 3})
-    again = train.train_models(lake.train_folder, PLAN, lake.version, settings).to_files()
+    settings = Settings(seed=7, threads=1, params=QUICK)
+    again = train.train_models(lake.train_folder, DEFAULT, PLAN, lake.version, settings).to_files()
     for name, data in again.items():
         if name.endswith(".ubj"):
             assert data == lake.store.get(f"models/{lake.version}/{name}"), name
@@ -105,45 +61,117 @@ def test_the_order_of_rows_in_files_changes_nothing(lake: Lake, tmp_path: Path) 
         table = pq.ParquetFile(files[0]).read()
         order = np.random.default_rng(1).permutation(table.num_rows)
         pq.write_table(table.take(order), tmp_path / part.name / "data")
-    settings = train.Settings(seed=7, threads=2, params={"max_depth": 3})
-    model = train.train_models(tmp_path, PLAN, lake.version, settings)
+    settings = Settings(seed=7, threads=1, params=QUICK)
+    model = train.train_models(tmp_path, DEFAULT, PLAN, lake.version, settings)
     block = lake.test_block()
     assert np.array_equal(model.predict(block).churn_probability, lake.model.predict(block).churn_probability)
-
-
-def test_every_model_beats_recency_and_frequency_on_this_world(lake: Lake) -> None:
-    targets = lake.evaluation["targets"]
-    ours, simple = (targets["churn"][k] for k in ("challenger", "baselines"))
-    assert ours["all"]["log_loss"] < simple["recency_frequency"]["all"]["log_loss"]
-    assert ours["all"]["roc_auc"] > 0.9
-    assert ours["all"]["calibration_error"] < 0.05
-    ours, simple = (targets["engagement"][k] for k in ("challenger", "baselines"))
-    assert ours["all"]["mae"] < simple["recency_frequency"]["all"]["mae"]
-    ours, simple = (targets["value"][k] for k in ("challenger", "baselines"))
-    assert ours["all"]["gini"] > simple["carried_forward"]["all"]["gini"]
-    assert set(targets["churn"]["curves"]) == {"roc", "precision_recall", "calibration", "gain", "histogram"}
-    assert json.dumps(lake.evaluation, allow_nan=False)
 
 
 def test_the_evaluation_is_written_last_and_the_model_is_complete(lake: Lake) -> None:
     keys = lake.store.list(f"models/{lake.version}/")
     assert f"models/{lake.version}/model.json" in keys
-    assert all(key.endswith((".ubj", ".json")) for key in keys)
+    assert all(key.endswith((".ubj", ".json", "/card.md")) for key in keys)
     head = json.loads(lake.store.get(f"models/{lake.version}/model.json"))
     assert head["run_id"] == RUN
     assert head["code_version"] == task.code_version()
     assert head["data_window"] == {"from": PLAN.first_week.isoformat(), "until": AS_OF.isoformat()}
     stored = json.loads(lake.store.get(f"runs/{RUN}/evaluation.json"))
-    assert stored["decision"] == {"promote": True, "reason": "There is no champion yet."}
+    assert stored["decision"] == {
+        "promote": True,
+        "reason": "This is the first model: there is no champion to compare with.",
+    }
     assert registry.versions(lake.store) == [lake.version]
 
 
-def test_a_champion_is_judged_on_the_same_test_sets(lake: Lake) -> None:
-    found = evaluate.evaluate(lake.train_folder, PLAN, lake.model, lake.model, run_id=RUN)
-    for entry in found["targets"].values():
-        assert entry["champion"] == entry["challenger"]
-        assert entry["difference"]["mean"] == 0
-    assert found["decision"]["promote"]
+def test_protected_attributes_are_audited_and_never_features(lake: Lake) -> None:
+    report = lake.evaluation["fairness"]
+    assert report["cutoff"] == PLAN.test["churn"].isoformat()
+    assert set(report["attributes"]) == {"gender", "age"}
+    gender = report["attributes"]["gender"]
+    assert gender["protected"]
+    assert {g["group"] for g in gender["groups"]} == {"f", "m", "x"}
+    assert sum(g["customers"] for g in gender["groups"]) == report["rows"]
+    assert gender["proxies"]["verdict"] == "none", "gender is drawn apart from everything else here"
+    assert report["attributes"]["age"]["proxies"] is None, "age is a feature itself"
+    assert not [name for name in lake.model.features if "gender" in name]
+
+
+def test_a_version_has_a_reference_a_card_and_the_edge_of_its_segments(lake: Lake) -> None:
+    head = json.loads(lake.store.get(f"models/{lake.version}/model.json"))
+    assert head["segments"]["edge_of_value"] > 0
+    assert head["decision"] == lake.evaluation["decision"]
+    low, high = head["metric_intervals"]["churn_roc_auc"]
+    assert low < head["metrics"]["churn_roc_auc"] < high
+    reference = dossier.read_reference(lake.store, lake.version)
+    assert reference is not None
+    assert set(reference["features"]) == set(lake.model.features)
+    assert reference["cutoffs"]["features"] == [day.isoformat() for day in PLAN.train["churn"]]
+    for described in reference["features"].values():
+        assert sum(described["counts"]) == reference["rows"]["features"]
+    text = lake.store.get(f"models/{lake.version}/card.md").decode()
+    for title in ("Purpose", "Data", "How good it is", "Fairness", "Limits", "How to make it again"):
+        assert f"## {title}\n" in text
+    assert f"# Model card: {lake.version}" in text
+    assert "baseline recency frequency" in text
+    assert "| protected, never a feature | gender |" in text
+    auc = lake.evaluation["targets"]["churn"]["challenger"]["all"]["roc_auc"]
+    assert f"{auc:.4g}" in text
+    assert dossier.read_reference(lake.store, "m-old") is None
+
+
+def test_intervals_of_the_evaluation_reach_the_list_and_the_card() -> None:
+    measured = {"rows": 10, "roc_auc": 0.8, "ci": {"roc_auc": [0.75, 0.85]}}
+    both = {"challenger": {"all": measured, "recent": {}}}
+    evaluation = {"targets": dict.fromkeys(("churn", "engagement", "value"), both)}
+    assert dossier.intervals(evaluation) == {"churn_roc_auc": [0.75, 0.85]}
+    assert model_card.measure(measured, "roc_auc") == "0.8 (0.75 to 0.85)"
+    assert model_card.measure(measured, "mae") == "not measured"
+
+
+def test_the_card_shows_the_ceiling_where_one_is_known(lake: Lake) -> None:
+    targets = {name: dict(entry) for name, entry in lake.evaluation["targets"].items()}
+    mine = {"all": {"rows": 900, "roc_auc": 0.81}}
+    targets["churn"]["ceiling"] = {"model": mine, "ceiling": {"all": {"rows": 900, "roc_auc": 0.84}}}
+    text = "\n".join(model_card.quality(DEFAULT, {"targets": targets}))
+    assert "| the ceiling, the same customers | 900 | 0.84 |" in text
+    assert "ceiling" not in "\n".join(model_card.quality(DEFAULT, lake.evaluation))
+
+
+def test_a_word_of_the_data_cannot_break_a_table_of_the_card() -> None:
+    assert model_card.table(("a", "b"), [("x | y", "1")]).endswith("| x \\| y | 1 |")
+
+
+def test_shards_count_what_they_scored_for_the_monitor(lake: Lake, tmp_path: Path) -> None:
+    rows = [lake.score(shard, tmp_path / str(shard)) for shard in range(SHARDS)]
+    found = [
+        json.loads(lake.store.get(f"runs/{RUN}/monitor/shard-{shard:05d}.json")) for shard in range(SHARDS)
+    ]
+    assert [part["rows"] for part in found] == rows
+    judged = drift.judge(dossier.read_reference(lake.store, lake.version) or {}, found)
+    counted = sum(sum(part["predictions"]["churn_probability"]) for part in found)
+    assert counted == sum(rows)
+    assert judged["predictions"]["verdict"] in ("none", "watch")
+    assert {row["name"] for row in judged["features"]["compared"]} == set(lake.model.features)
+
+
+def test_a_model_without_a_reference_scores_all_the_same(lake: Lake, tmp_path: Path) -> None:
+    root = tmp_path / "lake"
+    shutil.copytree(lake.store.root, root)
+    (root / f"models/{lake.version}/reference.json").unlink()
+    shutil.rmtree(root / f"runs/{RUN}/monitor", ignore_errors=True)
+    store = registry.DirectoryStore(root)
+    assert shards.score_shard(store, RUN, 0, None, 2, lake.log, tmp_path / "work") > 0
+    assert not list((root / f"runs/{RUN}").glob("monitor/*"))
+
+
+def test_every_prediction_has_a_segment(lake: Lake, tmp_path: Path) -> None:
+    lake.score(0, tmp_path)
+    (key,) = [k for k in lake.store.list("predictions/") if k.endswith("00000.parquet")]
+    frame = pq.read_table(io.BytesIO(lake.store.get(key))).to_pandas()
+    assert set(frame["segment"]) <= set(segments.NAMES)
+    assert (frame.loc[frame["tenure_weeks"] < 4, "segment"] == "new").all()
+    risky = frame[(frame["churn_probability"] >= 0.6) & (frame["segment"] == "loyal")]
+    assert len(risky) == 0
 
 
 def test_a_shard_is_scored_with_reasons_and_no_personal_data(lake: Lake, tmp_path: Path) -> None:
@@ -154,7 +182,7 @@ def test_a_shard_is_scored_with_reasons_and_no_personal_data(lake: Lake, tmp_pat
     seen: set[str] = set()
     for shard, key in enumerate(keys):
         table = pq.read_table(io.BytesIO(lake.store.get(key)))
-        assert table.column_names == [name for name, _ in contract.PREDICTION_COLUMNS]
+        assert table.column_names == [name for name, _ in prediction_table(DEFAULT)]
         assert table.num_rows == rows[shard]
         for row in table.to_pylist():
             assert contract.shard_of(row["customer_id"], SHARDS) == shard
@@ -262,7 +290,7 @@ def test_a_block_of_other_categories_and_column_order_is_recoded(lake: Lake) -> 
     names = tuple(reversed(block.names))
     values = block.values[:, ::-1].copy()
     vocabulary = {}
-    for name in CATEGORICAL:
+    for name in default().categorical:
         words = [*list(reversed(block.vocabulary[name])), "never seen"]
         values[:, names.index(name)] = recode(block.column(name), block.vocabulary[name], words)
         vocabulary[name] = words
@@ -300,6 +328,22 @@ def test_reasons_are_three_stories_in_the_direction_of_the_risk(lake: Lake) -> N
     assert why[safe][0].effect == "lowers"
 
 
+def test_at_medium_or_high_risk_what_raises_it_comes_first_even_below_a_high_average(lake: Lake) -> None:
+    block = lake.test_block().take(slice(0, 300))
+    data = lake.model.data(lake.model.matrix(block))
+    direction = explain.contributions(lake.model, data).sum(axis=1)
+    below = direction < 0
+    assert below.any()
+    at_risk = explain.reasons(lake.model, block, data, np.full(len(block), 0.3))
+    safe = explain.reasons(lake.model, block, data, np.full(len(block), 0.29))
+    assert [why[0].effect for why, it in zip(safe, below, strict=True) if it].count("lowers") == below.sum()
+    for why in at_risk:
+        effects = [reason.effect for reason in why]
+        assert effects == sorted(effects, reverse=True), "what raises comes before what lowers"
+    raised = [why[0].effect for why, it in zip(at_risk, below, strict=True) if it]
+    assert "raises" in raised
+
+
 @pytest.mark.parametrize(
     ("group", "numbers", "text"),
     [
@@ -310,7 +354,7 @@ def test_reasons_are_three_stories_in_the_direction_of_the_risk(lake: Lake) -> N
         ("trend", (16.0, 4.0), "4 active days in the last 4 weeks, 12 in the 4 before"),
         ("frequency", (1.0, 9.0, 3.0), "1 active day in the last 4 weeks, 9 in the last 12"),
         ("frequency", (0.0, 0.0, 0.0), "no active week among the last 12"),
-        ("spend", (0.0, 1234.5), "spend of $0.00 in the last 4 weeks, $1,234.50 in the last 12"),
+        ("spend", (0.0, 1234.5), "spend of 0.00 USD in the last 4 weeks, 1,234.50 USD in the last 12"),
         ("support", (2.0, 3.0), "2 support tickets in the last 4 weeks, 3 in the last 12"),
         ("social", (1.0, 0.0, 2.0), "1 post, no like and 2 messages in the last 4 weeks"),
         ("tenure", (0.0,), "customer for less than a week"),
@@ -319,7 +363,7 @@ def test_reasons_are_three_stories_in_the_direction_of_the_risk(lake: Lake) -> N
     ],
 )
 def test_a_reason_is_said_in_the_customers_own_numbers(group: str, numbers: Any, text: str) -> None:
-    assert explain.sentence(group, *numbers) == text
+    assert words.builders(DEFAULT)[group][1](*numbers) == text
 
 
 def test_calibration_keeps_the_order_and_comes_close_to_the_truth() -> None:
@@ -327,7 +371,7 @@ def test_calibration_keeps_the_order_and_comes_close_to_the_truth() -> None:
     chance = rng.uniform(0, 1, 40_000)
     outcome = (rng.uniform(0, 1, 40_000) < chance**2).astype(float)
     for rows in (slice(0, 1500), slice(0, 40_000)):
-        points = train.calibration_points(chance[rows], outcome[rows])
+        points = calibration_points(chance[rows], outcome[rows])
         grid = np.linspace(0.05, 0.95, 50)
         curve = calibrate(grid, points)
         assert (np.diff(curve) > 0).all()
@@ -335,11 +379,11 @@ def test_calibration_keeps_the_order_and_comes_close_to_the_truth() -> None:
 
 
 def test_features_left_out_of_a_request_take_typical_values(lake: Lake) -> None:
-    block = blocks.block_from_features({"days_since_active": 70}, lake.model.metadata["typical"])
-    assert block.values.shape == (1, len(FEATURE_NAMES))
+    block = blocks.block_from_features(default(), {"days_since_active": 70}, lake.model.metadata["typical"])
+    assert block.values.shape == (1, len(default().names))
     silent = lake.model.predict(block).churn_probability[0]
     active = {"days_since_active": 0, "active_days_4w": 20, "active_days_2w": 10, "silence_ratio": 0}
-    present = blocks.block_from_features(active, lake.model.metadata["typical"])
+    present = blocks.block_from_features(default(), active, lake.model.metadata["typical"])
     assert lake.model.predict(present).churn_probability[0] < silent
 
 
@@ -354,7 +398,7 @@ def test_features_left_out_of_a_request_take_typical_values(lake: Lake) -> None:
 )
 def test_a_request_with_a_wrong_feature_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(contract.ContractError, match=message):
-        blocks.block_from_features(given)
+        blocks.block_from_features(default(), given)
 
 
 def test_the_champion_pointer_is_read_as_it_was_written(lake: Lake) -> None:
@@ -373,12 +417,12 @@ def test_a_model_of_another_schema_version_is_refused() -> None:
 
 def test_a_label_whose_horizon_is_not_over_is_refused(lake: Lake) -> None:
     with pytest.raises(contract.ContractError, match=r"'value' at the cut-off .* is incomplete"):
-        tables.read_snapshot(lake.train_folder, PLAN.test["churn"].isoformat(), "value")
+        tables.read_snapshot(lake.train_folder, default(), PLAN.test["churn"].isoformat(), "value")
 
 
 def test_a_missing_cutoff_stops_training_with_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(contract.ContractError, match="There are no feature rows for cutoff"):
-        train.train_models(tmp_path, PLAN, "m-x")
+        train.train_models(tmp_path, DEFAULT, PLAN, "m-x")
 
 
 def test_the_tasks_refuse_a_wrong_environment_with_exit_code_1() -> None:

@@ -107,3 +107,25 @@ def test_a_missing_template_is_one_sentence(tmp_path: object) -> None:
 
     with pytest.raises(UserError, match=r"storage\.yaml cannot be read"):
         load_template("storage", Path(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "step"),
+    [
+        ("AlreadyExistsException", "Stack [engage-dev-api] already exists", "Somebody else is deploying"),
+        (
+            "ValidationError",
+            "Stack:arn:aws:cloudformation:x is in UPDATE_IN_PROGRESS state and can not be updated.",
+            "Another change of this stack is going on",
+        ),
+    ],
+)
+def test_two_deployments_at_once_end_with_a_next_step(code: str, message: str, step: str) -> None:
+    from botocore.exceptions import ClientError
+
+    from engage_cli.aws.errors import translated
+    from engage_cli.errors import CloudError
+
+    with pytest.raises(CloudError) as refused, translated("creating the stack engage-dev-api"):
+        raise ClientError({"Error": {"Code": code, "Message": message}}, "CreateStack")
+    assert step in (refused.value.hint or "")

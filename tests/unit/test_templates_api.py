@@ -50,6 +50,16 @@ def test_every_method_needs_the_key_and_is_validated() -> None:
         assert method["HttpMethod"] != "POST" or "RequestModels" in method, name
 
 
+def test_the_gateways_own_answers_use_variables_alone() -> None:
+    """They are not processed by a template engine: a function would be answered as it is written."""
+    for name, response in of_type("AWS::ApiGateway::GatewayResponse").items():
+        for template in response["ResponseTemplates"].values():
+            assert "$util" not in template, name
+            assert "$input" not in template, name
+            # A list of errors with quotes in it, which would end the JSON string that it stands in.
+            assert "validationErrorString" not in template, name
+
+
 def test_the_key_comes_from_the_secret_and_is_in_no_template() -> None:
     assert of_type("AWS::ApiGateway::ApiKey")["ApiKey"]["Value"] == {
         "Fn::Sub": "{{resolve:secretsmanager:${ApiKeySecret}}}"

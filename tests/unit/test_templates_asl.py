@@ -122,3 +122,10 @@ def test_a_step_waits_at_least_as_long_as_its_function_may_run() -> None:
             if isinstance(limit, dict):
                 limit = functions["Parameters"][limit["Ref"]]["MaxValue"]
             assert state["TimeoutSeconds"] > limit, name
+
+
+def test_the_schedule_gives_every_input_that_the_first_state_reads() -> None:
+    begin = json.loads(DEFINITIONS["pipeline"])["States"]["Begin"]["Parameters"]
+    read = {path.removeprefix("$.") for path in begin.values() if path.startswith("$.")}
+    (schedule,) = policies.resources("pipeline", "AWS::Scheduler::Schedule").values()
+    assert set(json.loads(schedule["Properties"]["Target"]["Input"])) == read == {"as_of", "trigger", "tune"}

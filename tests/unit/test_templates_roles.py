@@ -66,20 +66,34 @@ def test_each_function_and_task_has_a_role_and_a_log_group_of_its_own() -> None:
         (container,) = task["Properties"]["ContainerDefinitions"]
         roles.append(task["Properties"]["TaskRoleArn"]["Fn::GetAtt"][0])
         groups.append(container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"])
-    assert len(roles) == len(set(roles)) == 13
-    assert len(groups) == len(set(groups)) == 13
+    assert len(roles) == len(set(roles)) == 14
+    assert len(groups) == len(set(groups)) == 14
 
 
-def test_no_role_reaches_the_planted_truth() -> None:
-    assert not any("Truth" in resource for s in STATEMENTS for resource in s.resources)
+def test_of_the_planted_truth_only_the_ceilings_are_read_and_by_the_training_task_alone() -> None:
+    reaching = [(s.owner, s.actions, s.resources) for s in STATEMENTS if "Truth" in str(s.resources)]
+    bucket = "arn:aws:s3:::${TruthBucket}"
+    assert reaching == [
+        ("TrainingTaskRole", ("s3:ListBucket",), (bucket,)),
+        ("TrainingTaskRole", ("s3:GetObject",), (f"{bucket}/ceiling/*",)),
+    ]
     truth = policies.resources("storage", "AWS::S3::BucketPolicy")["TruthBucketPolicy"]
-    deny = truth["Properties"]["PolicyDocument"]["Statement"][0]
-    assert deny["Effect"] == "Deny"
     assert "Condition" not in truth
+    statements = truth["Properties"]["PolicyDocument"]["Statement"]
+    others, objects, verbs = statements[:3]
+    assert all(statement["Effect"] == "Deny" for statement in statements[:3])
+    assert str(others["Condition"]["ArnNotEquals"]).endswith("-training-task'}}")
+    assert "ceiling/*" in str(objects["NotResource"])
+    assert verbs["NotAction"] == ["s3:GetObject", "s3:ListBucket"]
 
 
 def test_personal_data_is_read_by_validation_and_the_crawler_only() -> None:
-    readers = {owner for owner, found in allowed("s3:GetObject").items() if any("Raw" in r for r in found)}
+    contract = "arn:aws:s3:::${RawBucket}/_contract.json"
+    readers = {
+        owner
+        for owner, found in allowed("s3:GetObject").items()
+        if any("Raw" in resource and resource != contract for resource in found)
+    }
     assert readers == {"ValidateRole", "CrawlerRole"}
 
 

@@ -123,6 +123,8 @@ class Access:
             )
             location = statement.properties.get("external_location") or f"{directory(output)}tables/"
             self._place(str(location))
+        elif isinstance(statement, st.Unload):
+            self._place(statement.location)
         elif isinstance(statement, st.Insert):
             table = find_table(catalog, database, statement.name)
             self._change("GetTable", table.database, table.name, partitioned=bool(table.partition_keys))
@@ -188,6 +190,21 @@ class AuthorisedCatalog:
         self._access.table("UpdateTable" if update else "CreateTable", table.database, table.name)
         self._catalog.create_table(table, replace=replace)
 
+    def update_table(self, table: Table) -> None:
+        """Put a table in the place of the one with its name, whose partitions stay."""
+        self._access.table("UpdateTable", table.database, table.name)
+        self._catalog.update_table(table)
+
+    def create_database(self, name: str, location: str, comment: str) -> None:
+        """Make a database."""
+        self._access.database("CreateDatabase", name)
+        self._catalog.create_database(name, location, comment)
+
+    def drop_database(self, name: str) -> None:
+        """Remove an empty database."""
+        self._access.database("DeleteDatabase", name)
+        self._catalog.drop_database(name)
+
     def drop_table(self, table: Table) -> None:
         """Remove a table with its partitions."""
         actions = ("GetPartitions", "DeletePartition") if table.partition_keys else ()
@@ -200,6 +217,11 @@ class AuthorisedCatalog:
         for action in ("BatchCreatePartition", "CreatePartition"):
             self._access.table(action, table.database, table.name)
         self._catalog.add_partitions(table, partitions)
+
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        """Put a partition in the place of the one with these values."""
+        self._access.table("UpdatePartition", table.database, table.name)
+        self._catalog.update_partition(table, values, partition)
 
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Remove one partition."""

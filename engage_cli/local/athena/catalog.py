@@ -33,6 +33,8 @@ class Table:
     parameters: dict[str, str] = field(default_factory=dict)
     view_sql: str | None = None
     external: bool = True
+    bucket_columns: tuple[str, ...] = ()
+    bucket_count: int = -1
 
     def duckdb_columns(self) -> Columns:
         """Return every column, partition keys last, with DuckDB's types."""
@@ -74,11 +76,23 @@ class Catalog(Protocol):
     def create_table(self, table: Table, *, replace: bool = False) -> None:
         """Register a table or view. Raises QueryError if it exists and `replace` is not set."""
 
+    def update_table(self, table: Table) -> None:
+        """Put a table in the place of the one with its name, whose partitions stay."""
+
+    def create_database(self, name: str, location: str, comment: str) -> None:
+        """Make a database."""
+
+    def drop_database(self, name: str) -> None:
+        """Remove an empty database."""
+
     def drop_table(self, table: Table) -> None:
         """Remove a table with its partitions."""
 
     def add_partitions(self, table: Table, partitions: list[Partition]) -> None:
         """Register partitions; those that exist are left alone."""
+
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        """Put a partition in the place of the one with these values."""
 
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Remove one partition."""
@@ -97,7 +111,8 @@ def _storage(table: Table, location: str) -> dict[str, Any]:
         if parquet
         else "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
         "Compressed": False,
-        "NumberOfBuckets": -1,
+        "NumberOfBuckets": table.bucket_count or -1,
+        "BucketColumns": list(table.bucket_columns),
         "SerdeInfo": {"SerializationLibrary": table.serde, "Parameters": dict(table.serde_parameters)},
         "StoredAsSubDirectories": False,
     }
@@ -148,6 +163,8 @@ class GlueCatalog:
             parameters=dict(found.get("Parameters") or {}),
             view_sql=view_sql(found.get("ViewOriginalText") or "") if view else None,
             external=found.get("TableType") != "MANAGED_TABLE",
+            bucket_columns=tuple(storage.get("BucketColumns") or ()),
+            bucket_count=int(storage.get("NumberOfBuckets") or -1),
         )
 
     def partitions(self, table: Table) -> list[Partition]:
@@ -160,6 +177,13 @@ class GlueCatalog:
 
     def create_table(self, table: Table, *, replace: bool = False) -> None:
         """Register a table or view. Raises QueryError if it exists and `replace` is not set."""
+        request = self._input(table)
+        if replace and f"{table.database}/{table.name}" in self._glue._tables:
+            self._glue._delete_table({"DatabaseName": table.database, "Name": table.name})
+        self._check(self._glue._create_table({"DatabaseName": table.database, "TableInput": request}), table)
+
+    @staticmethod
+    def _input(table: Table) -> dict[str, Any]:
         from engage_cli.local.athena.views import view_text
 
         view = table.view_sql is not None
@@ -176,9 +200,21 @@ class GlueCatalog:
         if view:
             request["ViewOriginalText"] = view_text(table)
             request["ViewExpandedText"] = "/* Presto View */"
-        if replace and f"{table.database}/{table.name}" in self._glue._tables:
-            self._glue._delete_table({"DatabaseName": table.database, "Name": table.name})
-        self._check(self._glue._create_table({"DatabaseName": table.database, "TableInput": request}), table)
+        return request
+
+    def update_table(self, table: Table) -> None:
+        """Put a table in the place of the one with its name, whose partitions stay."""
+        request = {"DatabaseName": table.database, "TableInput": self._input(table)}
+        self._check(self._glue._update_table(request), table)
+
+    def create_database(self, name: str, location: str, comment: str) -> None:
+        """Make a database."""
+        given = {"Name": name, "LocationUri": location, "Description": comment}
+        self._glue._create_database({"DatabaseInput": {key: value for key, value in given.items() if value}})
+
+    def drop_database(self, name: str) -> None:
+        """Remove an empty database."""
+        self._glue._delete_database({"Name": name})
 
     @staticmethod
     def _check(response: tuple[int, dict[str, str], bytes], table: Table) -> None:
@@ -204,6 +240,11 @@ class GlueCatalog:
             item["LastAccessTime"] = int(time.time())
         request = {"DatabaseName": table.database, "TableName": table.name, "PartitionInputList": inputs}
         self._glue._batch_create_partition(request)
+
+    def update_partition(self, table: Table, values: tuple[str, ...], partition: Partition) -> None:
+        """Put a partition in the place of the one with these values."""
+        self.drop_partition(table, values)
+        self.add_partitions(table, [partition])
 
     def drop_partition(self, table: Table, values: tuple[str, ...]) -> None:
         """Remove one partition."""

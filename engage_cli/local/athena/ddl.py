@@ -1,6 +1,7 @@
-"""Statements about the catalog alone: tables, views, partitions, SHOW and DESCRIBE."""
+"""Statements about the catalog alone: databases, tables, views and partitions."""
 
-import fnmatch
+import re
+from dataclasses import replace
 from typing import Any
 
 from engage_cli.local.athena import statements as st
@@ -8,9 +9,9 @@ from engage_cli.local.athena.catalog import Catalog, Partition, Table
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.hive_types import athena_type, duckdb_type
 from engage_cli.local.athena.results import Column
+from engage_cli.local.athena.showing import Lines, find, show
 from engage_cli.local.athena.storage import ObjectStore, directory, partition_path, split_uri, unescape
 
-Lines = tuple[str, list[Column], list[str]]
 _FORMATS = {
     "parquet": (
         "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -43,17 +44,17 @@ class DdlRunner:
         if isinstance(statement, st.RepairTable):
             return self._repair(statement, database)
         if isinstance(statement, st.Show):
-            return self._show(statement, database)
+            return show(self._catalog, statement, database)
+        if isinstance(statement, st.AlterPartition):
+            return self._alter_partition(statement, database)
+        if isinstance(statement, st.AlterTable):
+            return self._alter_table(statement, database)
+        if isinstance(statement, st.Database):
+            return self._database(statement)
         raise not_supported(type(statement).__name__)
 
     def _table(self, name: st.Name, database: str) -> Table:
-        table = self._catalog.table(name[0] or database, name[1])
-        if table is None:
-            raise QueryError(
-                "",
-                f"FAILED: SemanticException [Error 10001]: Table not found {name[0] or database}.{name[1]}",
-            )
-        return table
+        return find(self._catalog, name, database)
 
     def create_view(
         self, statement: st.CreateView, database: str, names: list[str], types: list[Any]
@@ -67,16 +68,37 @@ class DdlRunner:
             )
         if existing is not None and not statement.replace:
             raise QueryError("TABLE_ALREADY_EXISTS", f"View already exists: awsdatacatalog.{database}.{name}")
+        names = statement.columns or names
+        if len(names) != len(types):
+            raise QueryError(
+                "MISMATCHED_COLUMN_ALIASES", f"The view has {len(names)} names for {len(types)} columns"
+            )
+        self._check_names(names)
         columns = [(n.lower(), athena_type(t)) for n, t in zip(names, types, strict=True)]
         hive = [(n, {"varchar": "string", "integer": "int"}.get(t, t)) for n, t in columns]
         view = Table(
             database,
             name,
             hive,
-            view_sql=statement.sql,
+            view_sql=self._view_sql(statement),
             parameters={"presto_view": "true", "comment": "Presto View"},
         )
         self._catalog.create_table(view, replace=statement.replace)
+
+    @staticmethod
+    def _check_names(names: list[str]) -> None:
+        for place, name in enumerate(names, 1):
+            if re.fullmatch(r"_col\d+", name):
+                raise QueryError("MISSING_COLUMN_NAME", f"Column name not specified at position {place}")
+            if name in names[: place - 1]:
+                raise QueryError("DUPLICATE_COLUMN_NAME", f"Column name '{name}' specified more than once")
+
+    @staticmethod
+    def _view_sql(statement: st.CreateView) -> str:
+        if not statement.columns:
+            return statement.sql
+        names = ", ".join(f'"{name}"' for name in statement.columns)
+        return f"SELECT * FROM ({statement.sql}) AS v_ ({names})"
 
     def _create_external(self, statement: st.CreateExternalTable, database: str) -> Lines:
         database, name = statement.name[0] or database, statement.name[1]
@@ -163,7 +185,7 @@ class DdlRunner:
             raise QueryError(
                 "", f"FAILED: SemanticException [Error 10006]: Partition not found {list(missing[0])}"
             )
-        for values in wanted:
+        for values in wanted if not missing else [v for v in wanted if v in known]:
             self._catalog.drop_partition(table, values)
         return "ALTER_TABLE_DROP_PARTITION", [], []
 
@@ -189,36 +211,74 @@ class DdlRunner:
         ]
         return "MSCK_REPAIR_TABLE", [Column("result", "varchar")], lines
 
-    def _show(self, statement: st.Show, database: str) -> Lines:
-        text = Column
-        if statement.what == "databases":
-            return "SHOW_DATABASES", [text("database_name", "string")], self._catalog.databases()
-        if statement.what == "tables":
-            schema = statement.name[1] if statement.name else database
-            if not self._catalog.has_database(schema):
-                raise QueryError(
-                    "", f"FAILED: SemanticException [Error 10072]: Database does not exist: {schema}"
-                )
-            pattern = (statement.pattern or "*").replace(".*", "*")
-            names = [name for name in self._catalog.tables(schema) if fnmatch.fnmatchcase(name, pattern)]
-            return "SHOW_TABLES", [text("tab_name", "string")], names
-        assert statement.name is not None
+    def _alter_partition(self, statement: st.AlterPartition, database: str) -> Lines:
         table = self._table(statement.name, database)
-        columns = [*table.columns, *table.partition_keys]
-        if statement.what == "partitions":
-            keys = [name.lower() for name, _ in table.partition_keys]
-            lines = sorted(partition_path(keys, p.values) for p in self._catalog.partitions(table))
-            return "SHOW_PARTITIONS", [text("partition", "string")], lines
-        if statement.what == "columns":
-            return "SHOW_COLUMNS", [text("field", "string")], [name for name, _ in columns]
-        lines = [f"{name:<20}\t{kind:<20}\t" for name, kind in columns]
-        if table.partition_keys:
-            lines += [
-                "\t \t ",
-                "# Partition Information\t \t ",
-                f"{'# col_name':<20}\t{'data_type':<20}\tcomment",
-                "\t \t ",
+        values = self._values(table, statement.values)
+        known = self._catalog.partitions(table)
+        old = next((p for p in known if p.values == values), None)
+        if old is None:
+            raise QueryError(
+                "", f"FAILED: SemanticException [Error 10006]: Partition not found {list(values)}"
+            )
+        if statement.renamed is not None:
+            new, kind = Partition(self._values(table, statement.renamed), old.location), "RENAME_PARTITION"
+        else:
+            split_uri(statement.location or "")
+            new, kind = Partition(values, statement.location or ""), "PARTITION_SET_LOCATION"
+        if new.values != values and any(p.values == new.values for p in known):
+            words = f"Partition {list(new.values)} already exists"
+            raise QueryError("", f"FAILED: AlreadyExistsException: {words}")
+        self._catalog.update_partition(table, values, new)
+        return f"ALTER_TABLE_{kind}", [], []
+
+    def _alter_table(self, statement: st.AlterTable, database: str) -> Lines:
+        table = self._table(statement.name, database)
+        if table.view_sql is not None:
+            raise QueryError("", f"FAILED: SemanticException: {table.name} is a view, not a table")
+        for _, hive in statement.columns:
+            duckdb_type(hive)
+        changed = replace(table, parameters={**table.parameters, **statement.properties})
+        if statement.location:
+            split_uri(statement.location)
+            changed.location = statement.location
+        if statement.kind == "ADD_COLUMNS":
+            changed.columns = [*table.columns, *statement.columns]
+        elif statement.kind == "REPLACE_COLUMNS":
+            changed.columns = statement.columns
+        elif statement.kind == "CHANGE_COLUMN":
+            if statement.changed not in dict(table.columns):
+                raise QueryError(
+                    "", f"FAILED: SemanticException [Error 10002]: Invalid column {statement.changed}"
+                )
+            changed.columns = [
+                statement.columns[0] if name == statement.changed else (name, hive)
+                for name, hive in table.columns
             ]
-            lines += [f"{name:<20}\t{kind:<20}\t" for name, kind in table.partition_keys]
-        info = [text("col_name", "string"), text("data_type", "string"), text("comment", "string")]
-        return "DESCRIBE_TABLE", info, lines
+        names = [name for name, _ in [*changed.columns, *changed.partition_keys]]
+        if doubled := next((name for name in names if names.count(name) > 1), None):
+            raise QueryError("", f"FAILED: SemanticException [Error 10036]: Duplicate column name: {doubled}")
+        self._catalog.update_table(changed)
+        return f"ALTER_TABLE_{statement.kind}", [], []
+
+    def _database(self, statement: st.Database) -> Lines:
+        there = self._catalog.has_database(statement.name)
+        if statement.create:
+            if there and not statement.lenient:
+                raise QueryError("", f"FAILED: Execution Error. Database {statement.name} already exists")
+            if not there:
+                self._catalog.create_database(statement.name, statement.location, statement.comment)
+            return "CREATE_DATABASE", [], []
+        if not there:
+            if not statement.lenient:
+                words = f"Database does not exist: {statement.name}"
+                raise QueryError("", f"FAILED: SemanticException [Error 10072]: {words}")
+            return "DROP_DATABASE", [], []
+        tables = self._catalog.tables(statement.name)
+        if tables and not statement.cascade:
+            words = f"Database {statement.name} is not empty. One or more tables exist."
+            raise QueryError("", f"FAILED: Execution Error. InvalidOperationException(message:{words})")
+        for name in tables:
+            if (table := self._catalog.table(statement.name, name)) is not None:
+                self._catalog.drop_table(table)
+        self._catalog.drop_database(statement.name)
+        return "DROP_DATABASE", [], []

@@ -4,20 +4,24 @@ sqlglot maps functions of many dialects onto shared classes, which hides whether
 Here all calls stay `exp.Anonymous`, so `functions.py` is the only list of what is allowed.
 """
 
+import re
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokens import Token, TokenType
 
 from engage_cli.local.athena.errors import QueryError
 
-_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG")
+_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 
 
 class AthenaSql(Trino):  # type: ignore[misc]
-    """Trino with functions left as they are."""
+    """Trino with functions left as they are, and subscripts as they are written."""
+
+    INDEX_OFFSET = 0
 
     class Parser(Trino.Parser):  # type: ignore[misc]
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - sqlglot's own convention
@@ -28,6 +32,11 @@ class AthenaSql(Trino):  # type: ignore[misc]
 
 def parse_query(sql: str) -> exp.Expression:
     """Parse one statement. Raises QueryError (SYNTAX_ERROR) with line and column."""
+    if (found := re.sub(r"'(?:[^']|'')*'", lambda m: " " * len(m[0]), sql).find("`")) >= 0:
+        line = sql[:found].count("\n") + 1
+        column = found - (sql.rfind("\n", 0, found) + 1) + 1
+        words = "backquoted identifiers are not supported; use double quotes to quote identifiers"
+        raise QueryError("SYNTAX_ERROR", f"line {line}:{column}: {words}")
     try:
         trees = [tree for tree in sqlglot.parse(sql, dialect=AthenaSql) if tree is not None]
     except ParseError as error:
@@ -38,9 +47,66 @@ def parse_query(sql: str) -> exp.Expression:
         raise QueryError("SYNTAX_ERROR", place + text) from error
     except TokenError as error:
         raise QueryError("SYNTAX_ERROR", f"line 1:1: {error}") from error
+    _check_grammar(sql, trees)
     if len(trees) != 1:
         raise QueryError("", "Only one sql statement is allowed. Got: " + sql.strip()[:200])
+    for group in list(trees[0].find_all(exp.WithinGroup)):
+        _order_inside(group)
+    for node in trees[0].find_all(exp.Anonymous):
+        form = node.expressions[1] if len(node.expressions) == 2 else None
+        if str(node.this).lower() == "normalize" and isinstance(form, exp.Column):
+            form.replace(exp.Literal.string(form.name))  # a keyword, not a column
     return trees[0]
+
+
+def _mismatched(token: Token) -> QueryError:
+    place = f"line {token.line}:{max(1, token.col - len(token.text) + 1)}: "
+    return QueryError("SYNTAX_ERROR", f"{place}mismatched input '{token.text}'")
+
+
+# What may stand before a subscript; before anything else `[` would be a list, which Trino writes ARRAY[].
+_SUBSCRIPTED = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_BRACKET, TokenType.R_PAREN, TokenType.ARRAY)
+_FOREIGN = (TokenType.DCOLON, TokenType.ILIKE, TokenType.L_BRACE, TokenType.DIV, TokenType.QUALIFY)
+
+
+def _check_grammar(sql: str, trees: list[exp.Expression]) -> None:
+    """Refuse what sqlglot takes and Trino's grammar does not: casts, lists, stars and limits of others."""
+    limited: list[bool] = [False]
+    before: Token | None = None
+    for token in AthenaSql().tokenize(sql):
+        kind = token.token_type
+        if kind in _FOREIGN:
+            raise _mismatched(token)
+        if kind == TokenType.L_BRACKET and (before is None or before.token_type not in _SUBSCRIPTED):
+            raise _mismatched(token)
+        if kind == TokenType.L_PAREN:
+            limited.append(False)
+        elif kind == TokenType.R_PAREN and len(limited) > 1:
+            limited.pop()
+        elif kind in (TokenType.LIMIT, TokenType.FETCH):
+            limited[-1] = True
+        elif kind == TokenType.OFFSET and limited[-1]:
+            raise _mismatched(token)
+        before = token
+    for star in (star for tree in trees for star in tree.find_all(exp.Star)):
+        if any(star.args.get(name) for name in ("except_", "except", "replace", "rename")):
+            raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input after '*'")
+
+
+def _order_inside(group: exp.WithinGroup) -> None:
+    """LISTAGG(x, ',') WITHIN GROUP (ORDER BY y): the order moves into the call, as in other aggregates."""
+    function, order = group.this, group.expression
+    if (
+        not isinstance(function, exp.Anonymous)
+        or not function.expressions
+        or not isinstance(order, exp.Order)
+    ):
+        return
+    if len(function.expressions) == 1:
+        function.append("expressions", exp.Literal.string(""))
+    order.set("this", function.expressions[-1].copy())
+    function.set("expressions", [*function.expressions[:-1], order])
+    group.replace(function)
 
 
 def position(node: exp.Expression) -> str:

@@ -1,6 +1,5 @@
 """Executes statements. One DuckDB database for the process: its memory limit is the limit of all queries."""
 
-import re
 import shutil
 import tempfile
 import threading
@@ -11,22 +10,27 @@ from typing import Any
 
 from sqlglot import exp
 
+from engage_cli.local.athena import python_functions
 from engage_cli.local.athena import statements as st
 from engage_cli.local.athena.access import Access, AuthorisedCatalog
 from engage_cli.local.athena.catalog import Catalog
 from engage_cli.local.athena.date_keys import PREFIX, date_keys, use_date_keys
 from engage_cli.local.athena.ddl import DdlRunner
-from engage_cli.local.athena.errors import CutOff, QueryCancelled, QueryError, not_supported
+from engage_cli.local.athena.errors import CutOff, QueryCancelled, not_supported
 from engage_cli.local.athena.explain import HEADING, Explain, explained
+from engage_cli.local.athena.failures import translate_error
 from engage_cli.local.athena.macros import macro_statements
+from engage_cli.local.athena.projection import is_projected, projected
 from engage_cli.local.athena.prune import prune
 from engage_cli.local.athena.pushdown import columns_read, pushed_down
-from engage_cli.local.athena.relation import RelationBuilder, quote, text
+from engage_cli.local.athena.relation import RelationBuilder
 from engage_cli.local.athena.resolve import Resolver
 from engage_cli.local.athena.results import Column, column_of, text_expression, write_csv
 from engage_cli.local.athena.row_groups import RowGroupFilter
+from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore
 from engage_cli.local.athena.translate import to_duckdb
+from engage_cli.local.athena.unnest import find_shapes
 from engage_cli.local.athena.writes import TableWriter
 
 
@@ -90,24 +94,12 @@ class Prepared:
     scanned: int
 
 
-def translate_error(error: Exception) -> QueryError:
-    """Return DuckDB's failure in Trino's words."""
-    message = str(error)
-    if match := re.search(r"\b([A-Z][A-Z_]{5,}): (.*)", message):
-        return QueryError(match[1], match[2].strip())
-    first = message.split("\n")[0]
-    body = first.partition("Error: ")[2] or first
-    for sign, code in (
-        ("Division by zero", "DIVISION_BY_ZERO"), ("Out of Range", "NUMERIC_VALUE_OUT_OF_RANGE"),
-        ("Conversion Error", "INVALID_CAST_ARGUMENT"), ("Out of Memory", "EXCEEDED_MEMORY_LIMIT"),
-        ("No function matches", "FUNCTION_NOT_FOUND"),
-        ("does not support the supplied", "FUNCTION_NOT_FOUND"),
-        ("More than one row returned", "SUBQUERY_MULTIPLE_ROWS"), ("Cannot compare", "TYPE_MISMATCH"),
-        ("Cannot mix", "TYPE_MISMATCH"), ("Binder Error", "TYPE_MISMATCH"),
-    ):  # fmt: skip
-        if sign in message:
-            return QueryError(code, "Division by zero" if code == "DIVISION_BY_ZERO" else body)
-    return QueryError("GENERIC_INTERNAL_ERROR", body)
+# Statement and substatement type of what writes files.
+_WRITES: dict[type, tuple[str, str]] = {
+    st.CreateTableAs: ("DDL", "CREATE_TABLE_AS_SELECT"),
+    st.Insert: ("DML", "INSERT"),
+    st.Unload: ("DML", "UNLOAD"),
+}
 
 
 class Engine:
@@ -157,6 +149,7 @@ class Engine:
             settings.append(f"threads = {self._threads}")
         for setting in settings:
             database.execute(f"SET {setting}")
+        python_functions.register(database)
         for statement in macro_statements():
             database.execute(statement)
         database.execute("SET lock_configuration = true")
@@ -210,17 +203,15 @@ class Engine:
         if isinstance(statement, st.Select):
             prepared = self.prepare(connection, statement.query, database, cutoff, access)
             return self._select(connection, prepared)
-        if isinstance(statement, st.CreateTableAs | st.Insert):
+        if isinstance(statement, st.CreateTableAs | st.Insert | st.Unload):
             stage = Path(tempfile.mkdtemp(dir=self._work / "stage"))
             try:
                 writer = TableWriter(catalog, self.store, access, stage, query_id)
                 prepared = self.prepare(connection, statement.query, database, cutoff, access)
-                write = writer.create if isinstance(statement, st.CreateTableAs) else writer.insert
-                rows, files = write(connection, statement, prepared, database, output)  # type: ignore[arg-type]
+                rows, files = self._written(writer, connection, statement, prepared, database, output)
             finally:
                 shutil.rmtree(stage, ignore_errors=True)
-            created = isinstance(statement, st.CreateTableAs)
-            kind, sub = ("DDL", "CREATE_TABLE_AS_SELECT") if created else ("DML", "INSERT")
+            kind, sub = _WRITES[type(statement)]
             columns = [Column("rows", "bigint", 19)]
             return Outcome(kind, sub, columns, rows=rows, scanned=prepared.scanned, written=files)
         runner = DdlRunner(catalog, self.store)
@@ -231,6 +222,22 @@ class Engine:
         sub, columns, lines = runner.run(statement, database)
         return Outcome("UTILITY" if isinstance(statement, st.Show) else "DDL", sub, columns, lines=lines)
 
+    @staticmethod
+    def _written(
+        writer: TableWriter,
+        connection: Any,
+        statement: st.Statement,
+        prepared: Prepared,
+        database: str,
+        output: str,
+    ) -> tuple[int, list[str]]:
+        if isinstance(statement, st.CreateTableAs):
+            return writer.create(connection, statement, prepared, database, output)
+        if isinstance(statement, st.Unload):
+            return writer.unload(connection, statement, prepared, database, output)
+        assert isinstance(statement, st.Insert)
+        return writer.insert(connection, statement, prepared, database, output)
+
     def _explain(
         self,
         connection: Any,
@@ -240,8 +247,11 @@ class Engine:
         cutoff: int | None,
         access: Access,
     ) -> Outcome:
-        if not isinstance(statement, st.Select):
+        # Of what writes, the plan is that of its query; running it would write.
+        writes = isinstance(statement, st.CreateTableAs | st.Insert | st.Unload)
+        if not (isinstance(statement, st.Select) or (writes and explain.kind != "analyze")):
             raise not_supported(f"EXPLAIN of {type(statement).__name__}")
+        assert isinstance(statement, st.Select | st.CreateTableAs | st.Insert | st.Unload)
         access.before(statement, database, AuthorisedCatalog(self.catalog, access), "")
         # Without ANALYZE nothing is read, so there is nothing to cut off.
         runs = explain.kind == "analyze"
@@ -268,7 +278,10 @@ class Engine:
         for reference in resolved.references:
             partitions = None
             if reference.table.partition_keys:
-                registered = catalog.partitions(reference.table)
+                if is_projected(reference.table):
+                    registered = projected(near, reference)
+                else:
+                    registered = catalog.partitions(reference.table)
                 partitions = prune(connection, near, reference, registered)
             keys = date_keys(reference, partitions or [])
             use_date_keys(resolved.tree, reference, keys)
@@ -281,6 +294,7 @@ class Engine:
             scanned += relation.scanned
         if cutoff is not None and scanned > cutoff:
             raise CutOff(cutoff)
+        find_shapes(connection, resolved.tree)
         sql = to_duckdb(resolved.tree)
         types = list(connection.sql(sql).types)
         labels = [f"c{i}" for i in range(len(types))]

@@ -6,7 +6,8 @@ from engage_cli.local.athena.errors import not_supported
 
 _MYSQL = {
     "a": "%a", "b": "%b", "d": "%d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M", "j": "%j",
-    "M": "%B", "m": "%m", "p": "%p", "S": "%S", "s": "%S", "T": "%H:%M:%S", "W": "%A", "Y": "%Y", "y": "%y",
+    "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S", "T": "%H:%M:%S", "W": "%A",
+    "Y": "%Y", "y": "%y",
     "e": "%-d", "c": "%-m", "k": "%-H", "l": "%-I", "%": "%%", "v": "%V", "x": "%G",
 }  # fmt: skip
 _JODA = {

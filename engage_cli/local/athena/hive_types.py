@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from engage_cli.local.athena.errors import not_supported
+from engage_cli.local.athena.errors import QueryError, not_supported
+from engage_cli.local.athena.macro_parts import ZONED
 
 _SIMPLE = {
     "boolean": "BOOLEAN",
@@ -60,9 +61,27 @@ def duckdb_type(hive: str) -> str:
     raise not_supported(f"Column type {hive}")
 
 
+def inner_types(hive: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return what a Hive type is (array, map or struct) and the types in it, those of a struct with names."""
+    kind, _, inner = hive.strip().lower().partition("<")
+    parts = _split(inner.removesuffix(">"))
+    if kind == "struct":
+        return kind, [(name.strip(), part) for name, _, part in (part.partition(":") for part in parts)]
+    return kind, [("", part) for part in parts]
+
+
+def members(kind: Any) -> list[tuple[str, Any]]:
+    """Return the fields of a row type with their names; those of a row without names are numbered."""
+    named = kind.id == "struct"
+    return [(name if named else f"field{i}", child) for i, (name, child) in enumerate(kind.children)]
+
+
 def hive_type(kind: Any) -> str:
     """Return the Hive name of a DuckDB type object. Raises QueryError where Hive has none."""
     text = str(kind)
+    if text in (ZONED, "JSON"):
+        athena = "json" if text == "JSON" else "timestamp(3) with time zone"
+        raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {athena}")
     if text.startswith("DECIMAL"):
         return text.lower().replace(" ", "")
     if kind.id in ("list", "array"):
@@ -70,8 +89,8 @@ def hive_type(kind: Any) -> str:
     if kind.id == "map":
         children = dict(kind.children)
         return f"map<{hive_type(children['key'])},{hive_type(children['value'])}>"
-    if kind.id == "struct":
-        return "struct<" + ",".join(f"{name}:{hive_type(child)}" for name, child in kind.children) + ">"
+    if kind.id in ("struct", "tuple"):
+        return "struct<" + ",".join(f"{name}:{hive_type(child)}" for name, child in members(kind)) + ">"
     if text in _TO_HIVE:
         return _TO_HIVE[text]
     raise not_supported(f"Column type {text.lower()}")
@@ -80,8 +99,10 @@ def hive_type(kind: Any) -> str:
 def athena_type(kind: Any) -> str:
     """Return the type name that GetQueryResults gives for a DuckDB type object."""
     text = str(kind)
-    if text.startswith("TIMESTAMP WITH"):
+    if text == ZONED:
         return "timestamp with time zone"
+    if text == "JSON":
+        return "json"
     if text.startswith("TIMESTAMP"):
         return "timestamp"
     if text in ("TIME", "INTERVAL", "UUID"):

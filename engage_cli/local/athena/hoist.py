@@ -23,7 +23,8 @@ def _own_nodes(root: exp.Expression) -> Iterator[exp.Expression]:
     yield from root.walk(prune=lambda node: isinstance(node, exp.Select | exp.SetOperation))
 
 
-def _is_windowed(node: exp.Expression) -> bool:
+def is_windowed(node: exp.Expression) -> bool:
+    """Say whether a function is called over a window."""
     child, parent = node, node.parent
     while isinstance(parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
         child, parent = parent, parent.parent
@@ -32,7 +33,7 @@ def _is_windowed(node: exp.Expression) -> bool:
 
 def _aggregate(node: exp.Expression) -> bool:
     named = isinstance(node, exp.Anonymous) and str(node.this).lower() in AGGREGATES
-    return (named or isinstance(node, exp.GroupConcat)) and not _is_windowed(node)
+    return (named or isinstance(node, exp.GroupConcat)) and not is_windowed(node)
 
 
 def _clauses(select: exp.Select) -> list[exp.Expression]:
@@ -115,6 +116,23 @@ def _replacer(
     return replace
 
 
+def _check_aggregates(select: exp.Select) -> None:
+    """Refuse an aggregate or window function in WHERE, and an aggregate inside of another."""
+    where = select.args.get("where")
+    for node in _own_nodes(where) if where is not None else ():
+        if _aggregate(node) or isinstance(node, exp.Window):
+            words = "WHERE clause cannot contain aggregations, window functions or grouping operations: "
+            raise QueryError("EXPRESSION_NOT_SCALAR", position(node) + words + node.sql(dialect="trino"))
+    for clause in _clauses(select):
+        for node in _own_nodes(clause):
+            inner = (
+                (n for n in _own_nodes(node) if n is not node and _aggregate(n)) if _aggregate(node) else ()
+            )
+            for nested in inner:
+                words = f"Cannot nest aggregations inside aggregation '{str(node.this).lower()}': "
+                raise QueryError("NESTED_AGGREGATION", position(nested) + words + nested.sql(dialect="trino"))
+
+
 def _hoist_aggregates(select: exp.Select) -> None:
     groups = _group_expressions(select)
     found: list[exp.Expression] = []
@@ -171,6 +189,27 @@ def _hoist_windows(select: exp.Select) -> None:
     _split(select, taken, _replacer([(n, e.copy()) for n, e in taken], lambda column: None))
 
 
+def _inline_in_order(select: exp.Select) -> None:
+    """Put what an output column stands for into the expressions of ORDER BY that name it.
+
+    DuckDB does not know the type of an output column there while it chooses a macro. A column alone stays:
+    it is a name, and nothing is chosen.
+    """
+    order = select.args.get("order")
+    if order is None:
+        return
+    bodies = {
+        projection.alias_or_name: projection.unalias()
+        for projection in select.expressions
+        if isinstance(projection, exp.Alias)
+    }
+    for ordered in order.expressions:
+        for column in list(ordered.find_all(exp.Column)):
+            body = bodies.get(column.name)
+            if body is not None and not column.table and column.parent is not ordered:
+                column.replace(exp.paren(body.copy()))
+
+
 def hoist(tree: exp.Expression) -> exp.Expression:
     """Return a copy of a resolved query in which no operator stands directly over an aggregate or window.
 
@@ -178,6 +217,8 @@ def hoist(tree: exp.Expression) -> exp.Expression:
     """
     root = tree.copy()
     for select in reversed(list(root.find_all(exp.Select))):
+        _check_aggregates(select)
         _hoist_aggregates(select)
         _hoist_windows(select)
+        _inline_in_order(select)
     return root

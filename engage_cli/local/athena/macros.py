@@ -4,36 +4,38 @@ A macro costs nothing at run time: DuckDB expands it before it optimises. Combin
 Trino refuses (or that DuckDB cannot do exactly) become `error(...)` with Trino's words.
 """
 
-# Any decimal fits this overload better than it fits DOUBLE.
-_DECIMAL = "DECIMAL(38, 10)"
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-_REALS = ("FLOAT", "DOUBLE")
+import re
+
+from engage_cli.local.athena.macro_parts import (
+    DATE_UNITS,
+    DECIMAL,
+    INTEGERS,
+    MONTHS,
+    REALS,
+    UNITS,
+    ZONED,
+    macro,
+    refuse,
+    unexpected,
+)
+from engage_cli.local.athena.macros_functions import function_macros
+from engage_cli.local.athena.macros_values import value_macros
+
 _TEMPORAL = ("DATE", "TIMESTAMP")
 _COMPARISONS = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-_UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
-_DATE_UNITS = ("day", "week", "month", "quarter", "year")
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
-
-
-def _macro(name: str, overloads: list[tuple[str, str]]) -> str:
-    bodies = ", ".join(f"({arguments}) AS ({body})" for arguments, body in overloads)
-    return f"CREATE OR REPLACE MACRO {name}{bodies}"
-
-
-def _refuse(code: str, message: str) -> str:
-    return "error('" + f"{code}: {message}".replace("'", "''") + "')"
-
-
-def _unsupported(what: str) -> str:
-    return _refuse("NOT_SUPPORTED", what + " is not supported by the local Athena")
-
-
-def _unexpected(types: str, function: str) -> str:
-    return _refuse("FUNCTION_NOT_FOUND", f"Unexpected parameters ({types}) for function {function}")
+# Trino's NaN equals nothing and is not above or below anything; DuckDB's is the largest number.
+_NOT_NAN = {
+    "eq": "AND NOT isnan(a)",
+    "neq": "OR isnan(a)",
+    "lt": "AND NOT isnan(b)",
+    "lte": "AND NOT isnan(b)",
+    "gt": "AND NOT isnan(a)",
+    "gte": "AND NOT isnan(a)",
+}
 
 
 def _mismatch(left: str, operator: str, right: str) -> str:
-    return _refuse("TYPE_MISMATCH", f"Cannot apply operator: {left.lower()} {operator} {right.lower()}")
+    return refuse("TYPE_MISMATCH", f"Cannot apply operator: {left.lower()} {operator} {right.lower()}")
 
 
 def _mismatches(operator: str) -> list[tuple[str, str]]:
@@ -47,71 +49,87 @@ def _mismatches(operator: str) -> list[tuple[str, str]]:
 
 def _comparison_macros() -> list[str]:
     # Exact pairs come first: DuckDB would otherwise reach for the cheapest implicit cast.
-    exact = ["VARCHAR", "BOOLEAN", *_INTEGERS, *_REALS, *_TEMPORAL, "TIMESTAMPTZ", "BLOB"]
+    exact = ["VARCHAR", "BOOLEAN", *INTEGERS, *_TEMPORAL, "BLOB"]
     macros = []
     for name, operator in _COMPARISONS.items():
         same = [(f"a {kind}, b {kind}", f"a {operator} b") for kind in exact]
+        same += [(f"a {ZONED}, b {ZONED}", f"a.__utc {operator} b.__utc")]
+        for kind in _TEMPORAL:  # without a zone, a time is that of the session: UTC
+            same += [(f"a {kind}, b {ZONED}", f"a {operator} b.__utc")]
+            same += [(f"a {ZONED}, b {kind}", f"a.__utc {operator} b")]
+        reals = [
+            (f"a {left}, b {right}", f"(a {operator} b {_NOT_NAN[name]})")
+            for left in REALS
+            for right in REALS
+        ]
         anything = [("a, b", f"a {operator} b")]
-        macros.append(_macro(f"trino_{name}", same + _mismatches(operator) + anything))
+        macros.append(macro(f"trino_{name}", same + reals + _mismatches(operator) + anything))
     return macros
 
 
 def _arithmetic_macros() -> list[str]:
-    # Trino divides decimals into a decimal of the larger scale (1.0 * 1 / 3 is 0.3): refused, as
-    # DuckDB would give a double. Every pair is spelt out: DuckDB finds near matches ambiguous.
-    no_decimals = _unsupported("Division of decimals (CAST one side AS double)")
+    # Every pair is spelt out: DuckDB finds near matches ambiguous. A parameter with a type is cast to it, so
+    # that decimals are taken from `y` and `z`, which have none and are the same two values.
     divide, modulo = [], []
-    for left in (*_INTEGERS, *_REALS, _DECIMAL):
-        for right in (*_INTEGERS, *_REALS, _DECIMAL):
-            real = left in _REALS or right in _REALS
-            whole = left in _INTEGERS and right in _INTEGERS
-            divide.append((f"a {left}, b {right}", "a / b" if real else "a // b" if whole else no_decimals))
+    for left in (*INTEGERS, *REALS, DECIMAL):
+        for right in (*INTEGERS, *REALS, DECIMAL):
+            real = left in REALS or right in REALS
+            whole = left in INTEGERS and right in INTEGERS
+            quotient = "a / b" if real else "a // b" if whole else "trino_decimal_div(y, z)"
+            divide.append((f"a {left}, b {right}, y, z", quotient))
             zero = "CASE WHEN b = 0 THEN CAST('nan' AS DOUBLE) ELSE a % b END"
-            modulo.append((f"a {left}, b {right}", zero if real else "a % b"))
+            modulo.append((f"a {left}, b {right}, y, z", zero if real else "a % b" if whole else "y % z"))
+    divide += [(f"a INTERVAL, b {kind}, y, z", "a / b") for kind in ("INTEGER", "BIGINT", "DOUBLE")]
     number_and_date = [
         ("a DATE, b INTEGER", _mismatch("date", "+", "integer")),
         ("a INTEGER, b DATE", _mismatch("integer", "+", "date")),
     ]
-    numbers = [(f"a {kind}", "a") for kind in (*_INTEGERS, *_REALS)]
-    no_sum = _refuse("FUNCTION_NOT_FOUND", "Unexpected parameters (boolean) for function sum")
+    averages = [(f"a {kind}, y", "avg(a)") for kind in (*INTEGERS, *REALS)]
+    no_text = unexpected("varchar", "sum")
+    no_sum = refuse("FUNCTION_NOT_FOUND", "Unexpected parameters (boolean) for function sum")
     return [
-        _macro("trino_div", divide),
-        _macro("trino_mod", modulo),
-        _macro(
+        macro("trino_div", divide),
+        macro("trino_mod", modulo),
+        macro(
             "trino_plus",
             [
-                ("a DATE, b INTERVAL", "CAST(a + b AS DATE)"),
-                ("a INTERVAL, b DATE", "CAST(a + b AS DATE)"),
+                ("a DATE, b INTERVAL", "trino_date_plus(a, b)"),
+                ("a INTERVAL, b DATE", "trino_date_plus(b, a)"),
+                (f"a {ZONED}, b INTERVAL", "trino_zoned_plus(a, b)"),
+                (f"a INTERVAL, b {ZONED}", "trino_zoned_plus(b, a)"),
                 *number_and_date,
                 ("a, b", "a + b"),
             ],
         ),
-        _macro(
+        macro(
             "trino_minus",
             [
-                ("a DATE, b INTERVAL", "CAST(a - b AS DATE)"),
-                ("a DATE, b DATE", _unsupported("date - date (use date_diff)")),
+                ("a DATE, b INTERVAL", "trino_date_plus(a, -b)"),
+                (f"a {ZONED}, b INTERVAL", "trino_zoned_plus(a, -b)"),
+                ("a DATE, b DATE", "to_days(CAST(a - b AS INTEGER))"),
+                (f"a {ZONED}, b {ZONED}", "a.__utc - b.__utc"),
                 ("a DATE, b INTEGER", _mismatch("date", "-", "integer")),
                 ("a, b", "a - b"),
             ],
         ),
-        _macro(
-            "trino_avg_arg", [*numbers, (f"a {_DECIMAL}", _unsupported("avg of decimals (CAST AS double)"))]
+        macro("trino_sum_arg", [("a BOOLEAN", no_sum), ("a VARCHAR", no_text), ("a", "a")]),
+        macro("trino_avg", [*averages, (f"a {DECIMAL}, y", "trino_decimal_avg(y)")]),
+        macro(
+            "trino_avg_over",
+            [(f"x {kind}, y, s, n, a", "a") for kind in (*INTEGERS, *REALS)]
+            + [(f"x {DECIMAL}, y, s, n, a", "trino_decimal_mean(y, s, n)")],
         ),
-        _macro(
-            "trino_sum_arg",
-            [("a BOOLEAN", no_sum), ("a", "a")],
-        ),
+        macro("trino_distinct_avg", [(f"a {kind}", "avg(DISTINCT a)") for kind in (*INTEGERS, *REALS)]),
         # The third and further terms of a sum, and parts of a concatenation.
-        _macro(
+        macro(
             "trino_term",
             [
                 *((f"x {kind}", _mismatch("number", "+", kind)) for kind in ("VARCHAR", "DATE", "BOOLEAN")),
-                *((f"x {kind}", "x") for kind in (*_INTEGERS, *_REALS)),
+                *((f"x {kind}", "x") for kind in (*INTEGERS, *REALS)),
                 ("x", "x"),
             ],
         ),
-        _macro(
+        macro(
             "trino_part",
             [
                 ("x VARCHAR", "x"),
@@ -119,9 +137,14 @@ def _arithmetic_macros() -> list[str]:
                 ("x", "x"),
             ],
         ),
-        _macro(
+        macro(
             "trino_concat",
-            [("a VARCHAR, b VARCHAR", "a || b"), *_mismatches("||"), ("a, b", "a || b")],
+            [
+                ("a VARCHAR, b VARCHAR", "a || b"),
+                ("a BLOB, b BLOB", "a || b"),
+                *_mismatches("||"),
+                ("a, b", "a || b"),
+            ],
         ),
     ]
 
@@ -154,43 +177,75 @@ def _integer_cast(kind: str, attempt: bool) -> str:
     name = f"trino_{'try_' if attempt else ''}cast_{kind.lower()}"
     rounded = f"{cast}(round(x) AS {kind})"  # half away from zero; DuckDB's own cast is half-even
     overloads = [("x VARCHAR", text), ("x DOUBLE", rounded), ("x FLOAT", rounded)]
-    overloads += [(f"x {integer}", f"{cast}(x AS {kind})") for integer in _INTEGERS]
-    return _macro(name, [*overloads, ("x", f"{cast}(x AS {kind})")])
+    overloads += [(f"x {integer}", f"{cast}(x AS {kind})") for integer in INTEGERS]
+    overloads += [(f"x {DECIMAL}", rounded)]
+    return macro(name, [*overloads, ("x", f"{cast}(x AS {kind})")])
 
 
 def _cast_macros() -> list[str]:
-    macros = [_integer_cast(kind, attempt) for kind in _INTEGERS[:-1] for attempt in (False, True)]
+    macros = [_integer_cast(kind, attempt) for kind in INTEGERS[:-1] for attempt in (False, True)]
     for attempt in (False, True):
         cast, prefix = ("TRY_CAST", "try_") if attempt else ("CAST", "")
         bad = "NULL" if attempt else "error('INVALID_CAST_ARGUMENT: Value cannot be cast to date: ' || x)"
         # DuckDB also takes other separators and a time of day; a regular expression would cost more.
         iso = "strlen(x) BETWEEN 8 AND 10 AND x[5] = '-'"
         date = f"CASE WHEN x IS NULL THEN NULL WHEN {iso} THEN {cast}(x AS DATE) ELSE {bad} END"
-        macros.append(_macro(f"trino_{prefix}cast_date", [("x VARCHAR", date), ("x", f"{cast}(x AS DATE)")]))
+        zoned = (f"x {ZONED}", "CAST(trino_local(x) AS DATE)")
         macros.append(
-            _macro(
+            macro(f"trino_{prefix}cast_date", [("x VARCHAR", date), zoned, ("x", f"{cast}(x AS DATE)")])
+        )
+        timestamp = f"{cast}(x AS TIMESTAMP)"
+        local = (f"x {ZONED}", "trino_local(x)")
+        macros.append(
+            macro(f"trino_{prefix}cast_timestamp", [("x VARCHAR", timestamp), local, ("x", timestamp)])
+        )
+        macros.append(
+            macro(
                 f"trino_{prefix}cast_varchar",
                 [
-                    ("x VARCHAR", "x"),
-                    ("x DOUBLE", _DOUBLE_TEXT),
-                    ("x FLOAT", _DOUBLE_TEXT),
-                    ("x TIMESTAMP", _TIMESTAMP_TEXT),
-                    (f"x {_DECIMAL}", _unsupported("CAST of a decimal to varchar")),
-                    ("x BLOB", _refuse("TYPE_MISMATCH", "Cannot cast varbinary to varchar")),
-                    *((f"x {kind}", "CAST(x AS VARCHAR)") for kind in (*_INTEGERS, "DATE", "BOOLEAN")),
-                    ("x", "CAST(x AS VARCHAR)"),
+                    # JSON is a VARCHAR to the choice of overloads.
+                    (
+                        "x VARCHAR, y",
+                        "CASE WHEN typeof(y) = 'JSON' THEN json_extract_string(x, '$') ELSE x END",
+                    ),
+                    ("x DOUBLE, y", _DOUBLE_TEXT),
+                    ("x FLOAT, y", _DOUBLE_TEXT),
+                    ("x TIMESTAMP, y", _TIMESTAMP_TEXT),
+                    (f"x {ZONED}, y", "trino_zone_text(x)"),
+                    ("x INTERVAL, y", "trino_interval_text(x)"),
+                    ("x TIME, y", "strftime(DATE '1970-01-01' + x, '%H:%M:%S.%g')"),
+                    (f"x {DECIMAL}, y", "CAST(y AS VARCHAR)"),
+                    ("x BLOB, y", refuse("TYPE_MISMATCH", "Cannot cast varbinary to varchar")),
+                    *(
+                        (f"x {kind}, y", "CAST(x AS VARCHAR)")
+                        for kind in (*INTEGERS, "DATE", "BOOLEAN", "UUID")
+                    ),
+                    ("x, y", "CAST(x AS VARCHAR)"),
                 ],
             )
         )
     return macros
 
 
+def _on_zoned(unit: str, add: str) -> str:
+    """Days and longer units are counted on the clock of the zone, shorter ones on the instant."""
+    if unit in DATE_UNITS:
+        return f"trino_zoned({add.replace('x +', 'trino_local(x) +', 1)}, x.__zone)"
+    return f"trino_at({add.replace('x +', 'x.__utc +', 1)}, x.__zone)"
+
+
+def _zoned_difference(unit: str) -> str:
+    if unit in DATE_UNITS:
+        return f"date_sub('{unit}', trino_local(a), trino_local(trino_at(b.__utc, a.__zone)))"
+    return f"date_sub('{unit}', a.__utc, b.__utc)"
+
+
 def _date_macros() -> list[str]:
     macros = []
-    for unit in _UNITS:
+    for unit in UNITS:
         add = f"x + to_{unit}s(CAST(n AS INTEGER))"
-        if unit in _MONTHS:
-            add = f"x + to_months(CAST(n * {_MONTHS[unit]} AS INTEGER))"
+        if unit in MONTHS:
+            add = f"x + to_months(CAST(n * {MONTHS[unit]} AS INTEGER))"
         elif unit == "week":
             add = "x + to_days(CAST(n * 7 AS INTEGER))"
         as_date = f"CAST({add} AS DATE)"
@@ -198,101 +253,71 @@ def _date_macros() -> list[str]:
             as_date = f"x + CAST(n * {7 if unit == 'week' else 1} AS INTEGER)"
         on_date = (
             as_date
-            if unit in _DATE_UNITS
-            else _refuse("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field")
+            if unit in DATE_UNITS
+            else refuse("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field")
         )
         macros.append(
-            _macro(
+            macro(
                 f"trino_date_add_{unit}",
                 [
                     ("n, x DATE", on_date),
                     ("n, x TIMESTAMP", add),
-                    ("n, x TIMESTAMPTZ", add),
-                    ("n, x VARCHAR", _unexpected("varchar(1), bigint, varchar", "date_add")),
+                    (f"n, x {ZONED}", _on_zoned(unit, add)),
+                    ("n, x VARCHAR", unexpected("varchar(1), bigint, varchar", "date_add")),
                 ],
             )
         )
-        kinds = ("TIMESTAMP", "TIMESTAMPTZ") + (("DATE",) if unit in _DATE_UNITS else ())
+        kinds = ("TIMESTAMP", "DATE") if unit in DATE_UNITS else ("TIMESTAMP",)
         overloads = [(f"a {kind}, b {kind}", f"date_sub('{unit}', a, b)") for kind in kinds]
-        refuse = [("a VARCHAR, b VARCHAR", _unexpected("varchar, varchar, varchar", "date_diff"))]
-        macros.append(_macro(f"trino_date_diff_{unit}", overloads + refuse))
+        if unit in DATE_UNITS:
+            mixed = f"date_sub('{unit}', CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP))"
+            overloads += [("a DATE, b TIMESTAMP", mixed), ("a TIMESTAMP, b DATE", mixed)]
+        overloads += [
+            (f"a {ZONED}, b {ZONED}", _zoned_difference(unit)),
+            (f"a TIMESTAMP, b {ZONED}", f"date_sub('{unit}', a, b.__utc)"),
+            (f"a {ZONED}, b TIMESTAMP", _zoned_difference(unit).replace("b.__utc", "b")),
+        ]
+        of_text = [("a VARCHAR, b VARCHAR", unexpected("varchar, varchar, varchar", "date_diff"))]
+        macros.append(macro(f"trino_date_diff_{unit}", overloads + of_text))
         truncate = f"date_trunc('{unit}', x)"
         on_date = (
             f"CAST({truncate} AS DATE)"
-            if unit in _DATE_UNITS
-            else _refuse("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field")
+            if unit in DATE_UNITS
+            else refuse("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid DATE field")
         )
         macros.append(
-            _macro(
+            macro(
                 f"trino_date_trunc_{unit}",
-                [("x DATE", on_date), ("x TIMESTAMP", truncate), ("x TIMESTAMPTZ", truncate)],
+                [
+                    ("x DATE", on_date),
+                    ("x TIMESTAMP", truncate),
+                    (f"x {ZONED}", f"trino_zoned(date_trunc('{unit}', trino_local(x)), x.__zone)"),
+                ],
             )
         )
-    return macros
-
-
-def _function_macros() -> list[str]:
-    nan, infinity = "CAST('nan' AS DOUBLE)", "CAST('infinity' AS DOUBLE)"
-    plain = {
-        "trino_from_base(s, radix)": """CASE WHEN s IS NULL OR radix IS NULL THEN NULL
-            WHEN regexp_full_match(s, '[+-]?[0-9A-Za-z]+')
-            THEN CAST(list_reduce(list_prepend(CAST(0 AS HUGEINT),
-              list_transform(string_split(ltrim(lower(s), '+-'), ''),
-              lambda c: CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS HUGEINT))),
-              lambda total, digit: total * radix + digit) AS BIGINT)
-              * CASE WHEN starts_with(s, '-') THEN -1 ELSE 1 END
-            ELSE error('INVALID_FUNCTION_ARGUMENT: Not a valid base-' || radix || ' number: ' || s) END""",
-        "trino_from_base16(s)": "CAST(concat('0x', s) AS BIGINT) + (0 * length(s))",
-        "trino_substr2(s, start)": "CASE WHEN start = 0 OR -start > length(s) THEN '' "
-        "ELSE substr(s, start) END",
-        "trino_substr3(s, start, size)": """CASE WHEN start = 0 OR -start > length(s) OR size <= 0 THEN ''
-            ELSE substr(s, start, size) END""",
-        "trino_split_part(s, d, n)": """CASE WHEN n < 1
-            THEN error('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
-            WHEN n > len(string_split(s, d)) THEN NULL ELSE split_part(s, d, n) END""",
-        "trino_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
-        "trino_ln(x)": f"CASE WHEN x = 0 THEN -{infinity} WHEN x < 0 THEN {nan} ELSE ln(x) END",
-        "trino_log2(x)": f"CASE WHEN x = 0 THEN -{infinity} WHEN x < 0 THEN {nan} ELSE log2(x) END",
-        "trino_log10(x)": f"CASE WHEN x = 0 THEN -{infinity} WHEN x < 0 THEN {nan} ELSE log10(x) END",
-        # Exact for cubes, as Java's; the C library's is one unit off for some.
-        "trino_cbrt(x)": "CASE WHEN round(cbrt(x)) ** 3 = x THEN round(cbrt(x)) ELSE cbrt(x) END",
-        "trino_sqrt(x)": f"CASE WHEN x < 0 THEN {nan} ELSE sqrt(CAST(x AS DOUBLE)) END",
-        "trino_array_position(a, x)": "coalesce(list_position(a, x), 0)",
-        "trino_any_match(matches)": "CASE WHEN len(list_filter(matches, lambda m: m)) > 0 THEN true "
-        "WHEN len(list_filter(matches, lambda m: m IS NULL)) > 0 THEN NULL ELSE matches IS NULL AND NULL END",
-        "trino_width_bucket(x, low, high, n)": """CAST(CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1
-            ELSE floor((x - low) / ((high - low) / CAST(n AS DOUBLE))) + 1 END AS BIGINT)""",
-        "trino_last_day_of_month(x)": "last_day(x)",
-        # Both for arrays (1-based, negative from the end) and maps; what is not there is NULL.
-        "trino_element_at(a, k)": "a[k]",
-    }
-    macros = [f"CREATE OR REPLACE MACRO {head} AS ({body})" for head, body in plain.items()]
-    macros.append(
-        _macro(
-            "trino_sign",
-            [
-                ("x DOUBLE", "CAST(sign(x) AS DOUBLE)"),
-                *((f"x {k}", f"CAST(sign(x) AS {k})") for k in _INTEGERS),
-            ],
-        )
-    )
-    for name in ("md5", "sha256", "sha1"):
-        overloads = [("x BLOB", f"unhex({name}(x))"), ("x VARCHAR", _unexpected("varchar", name))]
-        macros.append(_macro(f"trino_{name}", overloads))
-    refuse_text = [("x VARCHAR", _unexpected("varchar", "to_hex"))]
-    macros.append(_macro("trino_to_hex", [("x BLOB", "hex(x)"), *refuse_text]))
-    macros.append(_macro("trino_to_utf8", [("x VARCHAR", "encode(x)")]))
-    lengths = [("x VARCHAR", "length(x)"), ("x BLOB", "octet_length(x)")]
-    macros.append(_macro("trino_length", [*lengths, ("x BIGINT", _unexpected("bigint", "length"))]))
     return macros
 
 
 def macro_statements() -> list[str]:
-    """Return the statements that teach a DuckDB database Trino's semantics."""
-    return [
+    """Return the statements that teach a DuckDB database Trino's semantics, each after those it uses."""
+    made = [
         *_comparison_macros(),
         *_arithmetic_macros(),
         *_cast_macros(),
         *_date_macros(),
-        *_function_macros(),
+        *function_macros(),
+        *value_macros(),
     ]
+    named = {re.findall(r"trino_\w+", statement)[0]: statement for statement in made}
+    ordered: dict[str, str] = {}
+
+    def place(name: str) -> None:
+        for used in re.findall(r"trino_\w+", named[name])[1:]:
+            if used in named and used not in ordered and used != name:
+                place(used)
+        ordered[name] = named[name]
+
+    for name in named:
+        if name not in ordered:
+            place(name)
+    return list(ordered.values())

@@ -12,8 +12,8 @@ from sqlglot.optimizer.scope import traverse_scope
 from engage_cli.local.athena.catalog import Partition
 from engage_cli.local.athena.function_names import AGGREGATES
 from engage_cli.local.athena.hive_types import duckdb_type
-from engage_cli.local.athena.relation import quote, text
 from engage_cli.local.athena.resolve import TableReference
+from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.translate import to_duckdb
 
 _UNSTABLE = ("rand", "random", "uuid", "now")

@@ -1,7 +1,5 @@
 """A table reference as a DuckDB relation over the files of the partitions that can match."""
 
-import csv
-import gzip
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,11 +7,13 @@ from pathlib import Path
 
 from engage_cli.local.athena.access import Access
 from engage_cli.local.athena.catalog import Partition
-from engage_cli.local.athena.errors import QueryError, not_supported
+from engage_cli.local.athena.errors import QueryError
 from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.resolve import PATH_COLUMN, TableReference
 from engage_cli.local.athena.scan import Footer, kind_of, read_footer
+from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore, StoredObject, directory
+from engage_cli.local.athena.text_files import csv_relation, files, json_relation
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -26,20 +26,6 @@ class Relation:
     sql: str
     scanned: int
     partitions: list[Partition] = field(default_factory=list)
-
-
-def quote(name: str) -> str:
-    """Return a quoted identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text(value: str) -> str:
-    """Return a string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _files(objects: list[StoredObject]) -> str:
-    return "[" + ", ".join(text(str(item.path)) for item in objects) + "]"
 
 
 class RelationBuilder:
@@ -60,8 +46,6 @@ class RelationBuilder:
         `scanned_bytes` tells what is read of Parquet files, by their footers and the columns.
         """
         table = reference.table
-        if "projection.enabled" in table.parameters:
-            raise not_supported("Partition projection")
         form = table.format
         if partitions is None:
             pieces = [(Partition((), table.location), self._store.objects(table.location))]
@@ -196,7 +180,7 @@ class RelationBuilder:
         options = f"hive_partitioning = {str(by_hive).lower()}, union_by_name = {union}"
         if by_hive:
             options += ", hive_types_autocast = false"
-        return f"SELECT {', '.join(columns)} FROM read_parquet({_files(objects)}, {options})"
+        return f"SELECT {', '.join(columns)} FROM read_parquet({files(objects)}, {options})"
 
     @staticmethod
     def _check_kind(columns: list[tuple[str, str]], name: str, kind: str, item: StoredObject) -> None:
@@ -210,67 +194,6 @@ class RelationBuilder:
     def _text(
         self, reference: TableReference, partition: Partition, objects: list[StoredObject], form: str
     ) -> str:
-        columns = self._partition_columns(reference, partition)
-        if form == "json":
-            fields = ", ".join(
-                f"{text(n.lower())}: {text(duckdb_type(t))}" for n, t in reference.table.columns
-            )
-            names = [quote(name.lower()) for name, _ in reference.table.columns]
-            options = f"format = 'newline_delimited', columns = {{{fields}}}, filename = true"
-            scan = f"read_json({_files(objects)}, {options})"
-            return f"SELECT {', '.join([*names, *columns, self._path_column()])} FROM {scan}"
-        return self._csv(reference, objects, columns)
-
-    def _csv(self, reference: TableReference, objects: list[StoredObject], extra: list[str]) -> str:
-        table = reference.table
-        parameters = table.serde_parameters
-        open_csv = "opencsv" in table.serde.lower()
-        if open_csv:
-            delimiter, quoting = parameters.get("separatorChar", ","), parameters.get("quoteChar", '"')
-        else:
-            delimiter, quoting = (
-                parameters.get("field.delim", parameters.get("serialization.format", "\x01")),
-                "",
-            )
-            delimiter = "\x01" if delimiter == "1" else delimiter
-        skip = int(table.parameters.get("skip.header.line.count") or 0)
-        width = max(len(table.columns), *(_first_width(item.path, delimiter, quoting) for item in objects))
-        raw = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(width))
-        scan = (
-            f"read_csv({_files(objects)}, auto_detect = false, header = false, skip = {skip}, "
-            f"delim = {text(delimiter)}, quote = {text(quoting)}, escape = {text(quoting)}, "
-            f"columns = {{{raw}}}, null_padding = true, strict_mode = false, nullstr = '\\N', "
-            "filename = true)"
-        )
-        columns = [
-            f"{_parsed(f'c{i}', hive, open_csv)} AS {quote(name.lower())}"
-            for i, (name, hive) in enumerate(table.columns)
-        ]
-        return f"SELECT {', '.join([*columns, *extra, self._path_column()])} FROM {scan}"
-
-
-def _first_width(path: Path, delimiter: str, quoting: str) -> int:
-    opener = gzip.open if path.name.endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8", newline="") as stream:
-        line = stream.readline()
-    if not quoting:
-        return line.count(delimiter) + 1
-    return max((len(row) for row in csv.reader([line], delimiter=delimiter, quotechar=quoting)), default=0)
-
-
-def _parsed(column: str, hive: str, open_csv: bool) -> str:
-    """Return the value of a CSV field: what does not parse is NULL, as Hive's SerDes do."""
-    target = duckdb_type(hive)
-    if target == "VARCHAR":
-        return column
-    if target == "BOOLEAN":
-        return f"CASE lower({column}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if target in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT"):
-        return f"trino_try_cast_{target.lower()}({column})"
-    if target == "DATE":
-        # OpenCSVSerde knows a date only as the number of days since 1970-01-01.
-        days = f"DATE '1970-01-01' + trino_try_cast_integer({column})"
-        return days if open_csv else f"trino_try_cast_date({column})"
-    if target.endswith("]") or target.startswith(("MAP", "STRUCT")):
-        raise not_supported(f"Column type {hive} in CSV")
-    return f"TRY_CAST({column} AS {target})"
+        extra = [*self._partition_columns(reference, partition), self._path_column()]
+        make = json_relation if form == "json" else csv_relation
+        return make(reference.table, objects, extra)

@@ -5,6 +5,7 @@ and each column says which reference it comes from, so DuckDB's laxer rules (ali
 columns by file) can never decide anything.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -17,6 +18,7 @@ from sqlglot.schema import MappingSchema
 from engage_cli.local.athena.catalog import Catalog, Table
 from engage_cli.local.athena.dialect import parse_query, position
 from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.schema_tables import information, partitions
 
 _UNNAMED = "__unnamed__"
 PATH_COLUMN = "__path"
@@ -103,15 +105,34 @@ class Resolver:
             if not node.db and node.name.lower() in {name.lower() for name in _cte_names(node)}:
                 continue
             database = (node.db or self._database).lower()
+            made = self._about_tables(database, node.name.lower())
+            if made is not None:
+                holder = exp.Subquery(
+                    this=made, alias=exp.TableAlias(this=exp.to_identifier(node.alias or node.name))
+                )
+                self._move_modifiers(node, holder)
+                node.replace(holder)
+                continue
             table = self._catalog.table(database, node.name.lower())
             if table is None:
+                first = node.args.get("catalog") or node.args.get("db") or node
                 if not self._catalog.has_database(database):
                     raise QueryError(
-                        "SCHEMA_NOT_FOUND", f"{position(node)}Schema '{database}' does not exist"
+                        "SCHEMA_NOT_FOUND", f"{position(first)}Schema '{database}' does not exist"
                     )
                 name = f"awsdatacatalog.{database}.{node.name.lower()}"
-                raise QueryError("TABLE_NOT_FOUND", f"{position(node)}Table '{name}' does not exist")
+                raise QueryError("TABLE_NOT_FOUND", f"{position(first)}Table '{name}' does not exist")
             self._place(tree, node, table, depth)
+
+    def _about_tables(self, database: str, name: str) -> exp.Select | None:
+        """The query behind a table of information_schema or `"name$partitions"`; None for any other name."""
+        if database == "information_schema":
+            return information(self._catalog, name)
+        base, dollar, kind = name.partition("$")
+        if not dollar or kind != "partitions":
+            return None
+        table = self._catalog.table(database, base)
+        return partitions(self._catalog, table) if table is not None and table.partition_keys else None
 
     def _place(self, tree: exp.Expression, node: exp.Table, table: Table, depth: int) -> None:
         alias = node.alias or node.name
@@ -164,6 +185,8 @@ class Resolver:
         name = str(projection.alias_or_name)
         if name == PATH_COLUMN:
             return "$path"
+        if found := re.fullmatch(r"_col_(\d+)", name):  # sqlglot's name of a column of VALUES
+            return f"_col{found[1]}"
         return f"_col{index}" if name.startswith(_UNNAMED) else name
 
     def _qualify(self, tree: exp.Expression, schema: MappingSchema) -> exp.Expression:
@@ -181,7 +204,7 @@ class Resolver:
                 self._qualify_grouping_sets(select)
             validate_qualify_columns(tree)
         except OptimizeError as error:
-            raise self._column_error(tree, error) from error
+            raise self._column_error(tree, schema, error) from error
         return tree
 
     @staticmethod
@@ -207,13 +230,28 @@ class Resolver:
                 column.set("table", exp.to_identifier(tables[column.name], quoted=True))
 
     @staticmethod
-    def _column_error(tree: exp.Expression, error: OptimizeError) -> QueryError:
+    def _column_error(tree: exp.Expression, schema: MappingSchema, error: OptimizeError) -> QueryError:
         text = str(error)
-        if "mbiguous" in text:
-            return QueryError("AMBIGUOUS_NAME", text)
-        known = [c for scope in traverse_scope(tree) for c in scope.unqualified_columns]
-        column = next((c for c in known if f"'{c.name}'" in text or c.name in text), None)
-        if column is not None:
-            message = f"{position(column)}Column '{column.name}' cannot be resolved"
-            return QueryError("COLUMN_NOT_FOUND", message)
-        return QueryError("COLUMN_NOT_FOUND", f"Column cannot be resolved: {text}")
+        if found := re.search(r"Column '\W*(\w+)\W*' could not be resolved for table: '\W*(\w+)", text):
+            full = f"{found[2]}.{found[1]}"
+            columns = (c for c in tree.find_all(exp.Column) if c.name == found[1] and c.table == found[2])
+            place = next((position(c.args["table"]) for c in columns), "")
+            return QueryError("COLUMN_NOT_FOUND", f"{place}Column '{full}' cannot be resolved")
+        known = [(c, scope) for scope in traverse_scope(tree) for c in scope.unqualified_columns]
+        column, scope = next((k for k in known if k[0].name in text), (None, None))
+        if column is None or scope is None:
+            code = "AMBIGUOUS_NAME" if "mbiguous" in text else "COLUMN_NOT_FOUND"
+            return QueryError(code, f"Column cannot be resolved: {text}")
+        owners = [
+            name
+            for name, (_, source) in scope.selected_sources.items()
+            if column.name
+            in (
+                schema.column_names(source)
+                if isinstance(source, exp.Table)
+                else source.expression.named_selects
+            )
+        ]
+        if len(owners) > 1:
+            return QueryError("AMBIGUOUS_NAME", f"{position(column)}Column '{column.name}' is ambiguous")
+        return QueryError("COLUMN_NOT_FOUND", f"{position(column)}Column '{column.name}' cannot be resolved")

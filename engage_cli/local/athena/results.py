@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engage_cli.local.athena.hive_types import athena_type
-from engage_cli.local.athena.relation import quote, text
+from engage_cli.local.athena.hive_types import athena_type, members
+from engage_cli.local.athena.macro_parts import ZONED
+from engage_cli.local.athena.sql_text import text
 
 _PRECISION = {
     "boolean": 0, "tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "float": 7, "double": 17,
@@ -56,10 +57,12 @@ def text_expression(source: str, kind: Any, depth: int = 0) -> str:
             f"list_transform(map_entries({source}), lambda {item}: {key} || '=' || coalesce({value}, 'null'))"
         )
         return f"CASE WHEN {source} IS NOT NULL THEN '{{' || array_to_string({parts}, ', ') || '}}' END"
-    if kind.id == "struct":
+    if name == ZONED:
+        return f"trino_zone_text({source})"
+    if kind.id in ("struct", "tuple"):
         fields = []
-        for name_, child in kind.children:
-            value = text_expression(f"{source}.{quote(name_)}", child, depth + 1)
+        for i, (name_, child) in enumerate(members(kind)):
+            value = text_expression(f"struct_extract_at({source}, {i + 1})", child, depth + 1)
             fields.append(f"{text(name_ + '=')} || coalesce({value}, 'null')")
         joined = " || ', ' || ".join(fields)
         return f"CASE WHEN {source} IS NOT NULL THEN '{{' || {joined} || '}}' END"
@@ -67,11 +70,11 @@ def text_expression(source: str, kind: Any, depth: int = 0) -> str:
         return f"CAST({source} AS VARCHAR)"
     if name == "BLOB":
         return f"rtrim(regexp_replace(lower(hex({source})), '(..)', '\\1 ', 'g'))"
-    if name.startswith("TIMESTAMP WITH"):
-        return f"strftime({source} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g') || ' UTC'"
+    if name == "JSON":
+        return f"CAST({source} AS VARCHAR)"
     if name.startswith("TIMESTAMP"):
-        return f"trino_cast_varchar(CAST({source} AS TIMESTAMP))"
-    return f"trino_cast_varchar({source})"
+        return f"trino_cast_varchar(CAST({source} AS TIMESTAMP), NULL)"
+    return f"trino_cast_varchar({source}, {source})"
 
 
 def write_csv(reader: Any, columns: list[Column], target: Path) -> int:

@@ -11,9 +11,9 @@ from sqlglot import exp
 
 from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.prune import conditions_of
-from engage_cli.local.athena.relation import text
 from engage_cli.local.athena.resolve import TableReference
 from engage_cli.local.athena.scan import Footer, RowGroup
+from engage_cli.local.athena.sql_text import text
 from engage_cli.local.athena.translate import to_duckdb
 
 _ORDERED = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DATE", "TIMESTAMP",

@@ -248,7 +248,7 @@ class AthenaService:
         stage = self._engine.stage_directory()
         if outcome.csv is not None:
             uri, file = f"{output}{query_id}.csv", outcome.csv
-        elif outcome.substatement in ("CREATE_TABLE_AS_SELECT", "INSERT"):
+        elif outcome.substatement in ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD"):
             uri, file = f"{output}{query_id}-manifest.csv", stage / f"{query_id}-manifest"
             file.write_text("".join(f"{address}\n" for address in outcome.written))
             execution["_manifest"] = {"DataManifestLocation": uri}

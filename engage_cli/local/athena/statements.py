@@ -7,11 +7,24 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from engage_cli.local.athena.alterations import (
+    NAME,
+    AddPartitions,
+    Alteration,
+    AlterPartition,
+    AlterTable,
+    Database,
+    DropPartitions,
+    Name,
+    RepairTable,
+    Show,
+    alteration,
+    hive_columns,
+    name_of,
+)
 from engage_cli.local.athena.catalog import Columns
 from engage_cli.local.athena.dialect import parse_query
 from engage_cli.local.athena.errors import QueryError, not_supported
-
-Name = tuple[str | None, str]
 
 
 @dataclass
@@ -30,6 +43,15 @@ class CreateTableAs:
     if_not_exists: bool
     properties: dict[str, str | list[str] | int]
     with_data: bool = True
+
+
+@dataclass
+class Unload:
+    """UNLOAD of a query to a location; `properties` by lower-case name."""
+
+    query: exp.Expression
+    location: str
+    properties: dict[str, str | list[str] | int]
 
 
 @dataclass
@@ -64,6 +86,7 @@ class CreateView:
     sql: str
     query: exp.Expression
     replace: bool
+    columns: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -75,60 +98,14 @@ class Drop:
     if_exists: bool
 
 
-@dataclass
-class AddPartitions:
-    """ALTER TABLE ADD PARTITION: values by key, and a location or None for each."""
-
-    name: Name
-    if_not_exists: bool
-    partitions: list[tuple[dict[str, str], str | None]]
+Statement = Select | CreateTableAs | Unload | Insert | CreateExternalTable | CreateView | Drop | Alteration
 
 
-@dataclass
-class DropPartitions:
-    """ALTER TABLE DROP PARTITION."""
-
-    name: Name
-    if_exists: bool
-    partitions: list[dict[str, str]]
-
-
-@dataclass
-class RepairTable:
-    """MSCK REPAIR TABLE."""
-
-    name: Name
-
-
-@dataclass
-class Show:
-    """SHOW TABLES, DATABASES, PARTITIONS, COLUMNS; DESCRIBE is SHOW COLUMNS with types."""
-
-    what: str
-    name: Name | None = None
-    pattern: str | None = None
-
-
-Statement = (
-    Select | CreateTableAs | Insert | CreateExternalTable | CreateView | Drop | AddPartitions | DropPartitions
-    | RepairTable | Show
-)  # fmt: skip
-
-_IDENTIFIER = r'(?:`[^`]+`|"[^"]+"|[A-Za-z_][\w]*)'
-_NAME = rf"({_IDENTIFIER}(?:\.{_IDENTIFIER})*)"
-_PARTITION = re.compile(
-    r"\s*PARTITION\s*\(((?:[^()']|'(?:[^']|'')*')*)\)(?:\s*LOCATION\s*'([^']*)')?", re.IGNORECASE | re.DOTALL
-)
-_PAIR = re.compile(rf"\s*({_IDENTIFIER})\s*=\s*(?:'((?:[^']|'')*)'|(-?\d+))\s*(?:,|$)")
-
-
-def _bare(identifier: str) -> str:
-    return identifier.strip().strip('`"').lower()
-
-
-def _name(text: str) -> Name:
-    parts = [_bare(part) for part in re.findall(_IDENTIFIER, text)]
-    return (parts[-2] if len(parts) > 1 else None, parts[-1])
+__all__ = [
+    "AddPartitions", "AlterPartition", "AlterTable", "CreateExternalTable", "CreateTableAs", "CreateView",
+    "Database", "Drop", "DropPartitions", "Insert", "Name", "RepairTable", "Select", "Show", "Statement",
+    "Unload", "classify", "without_comments",
+]  # fmt: skip
 
 
 def _table_name(node: exp.Expression) -> Name:
@@ -153,20 +130,16 @@ def classify(sql: str) -> Statement:
         return Select(_query(parse_query(sql)))
     if words[:2] == ["INSERT", "INTO"]:
         return _insert(parse_query(sql))
+    if (changed := alteration(text)) is not None:
+        return changed
+    if words[0] == "UNLOAD":
+        return _unload(text)
     if words[0] == "CREATE":
         return _create(sql, text, words)
     if words[0] == "DROP" and words[1] in ("TABLE", "VIEW"):
-        match = re.fullmatch(rf"DROP\s+(TABLE|VIEW)\s+(IF\s+EXISTS\s+)?{_NAME}", text, re.IGNORECASE)
+        match = re.fullmatch(rf"DROP\s+(TABLE|VIEW)\s+(IF\s+EXISTS\s+)?{NAME}", text, re.IGNORECASE)
         if match:
-            return Drop(_name(match[3]), match[1].upper() == "VIEW", bool(match[2]))
-    if words[:2] == ["ALTER", "TABLE"]:
-        return _alter(text)
-    if match := re.fullmatch(rf"MSCK\s+REPAIR\s+TABLE\s+{_NAME}", text, re.IGNORECASE):
-        return RepairTable(_name(match[1]))
-    if words[0] == "SHOW":
-        return _show(text)
-    if match := re.fullmatch(rf"(?:DESCRIBE|DESC)\s+{_NAME}", text, re.IGNORECASE):
-        return Show("describe", _name(match[1]))
+            return Drop(name_of(match[3]), match[1].upper() == "VIEW", bool(match[2]))
     raise not_supported(f"Statement {' '.join(words[:2])}")
 
 
@@ -197,16 +170,35 @@ def _insert(tree: exp.Expression) -> Insert:
     return Insert(_table_name(target), columns, _query(query))
 
 
+def _unload(text: str) -> Unload:
+    match = re.fullmatch(
+        r"UNLOAD\s*\((.*)\)\s*TO\s*'([^']+)'(?:\s*WITH\s*(\(.*\)))?", text, re.IGNORECASE | re.DOTALL
+    )
+    if match is None or not match[3]:
+        words = "UNLOAD needs a query in parentheses, TO with a location, and WITH (format = ...)"
+        raise QueryError("SYNTAX_ERROR", f"line 1:1: {words}")
+    # The properties are written as those of CREATE TABLE AS.
+    holder = parse_query(f"CREATE TABLE t WITH {match[3]} AS SELECT 1")
+    assert isinstance(holder, exp.Create)
+    properties = _properties(holder)
+    if "format" not in properties:
+        raise QueryError("INVALID_PROPERTY", "UNLOAD needs WITH (format = ...)")
+    return Unload(_query(parse_query(match[1])), match[2], properties)
+
+
 def _create(sql: str, text: str, words: list[str]) -> Statement:
     if words[1] == "EXTERNAL":
         return _external(text)
     if words[1] == "VIEW" or words[1:4] == ["OR", "REPLACE", "VIEW"]:
         tree = parse_query(sql)
-        if not isinstance(tree, exp.Create) or tree.expression is None or isinstance(tree.this, exp.Schema):
+        if not isinstance(tree, exp.Create) or tree.expression is None:
             raise not_supported("This form of CREATE VIEW")
         match = re.search(r"\bAS\b(.*)$", text, re.IGNORECASE | re.DOTALL)
         body = match[1].strip() if match else ""
-        return CreateView(_table_name(tree.this), body, _query(tree.expression), words[1] == "OR")
+        names = (
+            [item.name.lower() for item in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
+        )
+        return CreateView(_table_name(tree.this), body, _query(tree.expression), words[1] == "OR", names)
     if words[1] == "TABLE":
         tree = parse_query(sql)
         if not isinstance(tree, exp.Create) or tree.expression is None:
@@ -229,6 +221,8 @@ def _value(node: exp.Expression) -> str | list[str] | int:
         return [str(item.name).lower() for item in node.expressions]
     if isinstance(node, exp.Literal) and not node.is_string:
         return int(node.name)
+    if isinstance(node, exp.Schema | exp.Tuple):
+        return [str(item.name).lower() for item in node.expressions]
     return str(node.name)
 
 
@@ -247,15 +241,6 @@ def _properties(tree: exp.Create) -> dict[str, str | list[str] | int]:
     return found
 
 
-def _hive_columns(nodes: list[exp.Expression]) -> Columns:
-    columns = []
-    for node in nodes:
-        if not isinstance(node, exp.ColumnDef):
-            raise QueryError("", f"FAILED: ParseException cannot recognize input near '{node.sql()}'")
-        columns.append((node.name.lower(), node.args["kind"].sql(dialect="hive").lower().replace(": ", ":")))
-    return columns
-
-
 def _external(text: str) -> CreateExternalTable:
     try:
         tree = sqlglot.parse_one(text, dialect="athena")
@@ -264,7 +249,7 @@ def _external(text: str) -> CreateExternalTable:
     if not isinstance(tree, exp.Create) or not isinstance(tree.this, exp.Schema):
         raise not_supported("This form of CREATE EXTERNAL TABLE")
     statement = CreateExternalTable(
-        _table_name(tree.this), bool(tree.args.get("exists")), _hive_columns(tree.this.expressions), [], ""
+        _table_name(tree.this), bool(tree.args.get("exists")), hive_columns(tree.this.expressions), [], ""
     )
     for item in tree.args["properties"].expressions:
         _apply(statement, item)
@@ -273,70 +258,42 @@ def _external(text: str) -> CreateExternalTable:
     return statement
 
 
+_DELIMITERS = {
+    "fields": "field.delim", "escaped": "escape.delim", "collection_items": "collection.delim",
+    "map_keys": "mapkey.delim", "null": "serialization.null.format",
+}  # fmt: skip
+
+
 def _apply(statement: CreateExternalTable, item: exp.Expression) -> None:
     if isinstance(item, exp.PartitionedByProperty):
-        statement.partition_keys = _hive_columns(item.this.expressions)
+        statement.partition_keys = hive_columns(item.this.expressions)
     elif isinstance(item, exp.LocationProperty):
         statement.location = item.name
     elif isinstance(item, exp.FileFormatProperty):
-        statement.format = item.name.lower()
+        statement.format = _storage_format(item)
     elif isinstance(item, exp.RowFormatSerdeProperty):
         statement.serde = item.name
         _serde(statement, item.args.get("serde_properties"))
     elif isinstance(item, exp.SerdeProperties):
         _serde(statement, item)
     elif isinstance(item, exp.RowFormatDelimitedProperty):
-        if item.args.get("fields") is not None:
-            statement.serde_parameters["field.delim"] = item.args["fields"].name.replace("\\t", "\t")
+        for argument, name in _DELIMITERS.items():
+            if item.args.get(argument) is not None:
+                statement.serde_parameters[name] = item.args[argument].name
     elif type(item) is exp.Property:
         statement.parameters[item.this.name] = item.args["value"].name
     elif not isinstance(item, exp.ExternalProperty | exp.SchemaCommentProperty):
         raise not_supported(f"Clause {type(item).__name__}")
 
 
+def _storage_format(item: exp.FileFormatProperty) -> str:
+    """STORED AS a name, or INPUTFORMAT and OUTPUTFORMAT by their classes."""
+    if not isinstance(item.this, exp.InputOutputFormat):
+        return str(item.name).lower()
+    name = str(item.this.args["input_format"].name)
+    return "parquet" if "parquet" in name.lower() else "textfile" if "TextInputFormat" in name else name
+
+
 def _serde(statement: CreateExternalTable, properties: exp.Expression | None) -> None:
     for item in properties.expressions if properties is not None else []:
         statement.serde_parameters[item.this.name] = item.args["value"].name
-
-
-def _specification(text: str) -> dict[str, str]:
-    found, place = {}, 0
-    while match := _PAIR.match(text, place):
-        found[_bare(match[1])] = (match[2] or "").replace("''", "'") if match[3] is None else match[3]
-        place = match.end()
-    if text[place:].strip() or not found:
-        raise QueryError(
-            "", f"FAILED: ParseException cannot recognize input near '{text}' in partition specification"
-        )
-    return found
-
-
-def _alter(text: str) -> AddPartitions | DropPartitions:
-    pattern = rf"ALTER\s+TABLE\s+{_NAME}\s+(ADD|DROP)(\s+IF(?:\s+NOT)?\s+EXISTS)?((?:\s|,)*PARTITION.*)"
-    match = re.fullmatch(pattern, text, re.IGNORECASE | re.DOTALL)
-    if match is None:
-        words = re.sub(_IDENTIFIER, "", "") or " ".join(text.split()[3:5])
-        raise not_supported(f"ALTER TABLE {words.upper()}")
-    rest, found = match[4].strip(), []
-    while rest:
-        part = _PARTITION.match(rest)
-        if part is None:
-            raise QueryError("", f"FAILED: ParseException cannot recognize input near '{rest[:40]}'")
-        found.append((_specification(part[1]), part[2]))
-        rest = rest[part.end() :].lstrip(" \t\r\n,")
-    if match[2].upper() == "ADD":
-        return AddPartitions(_name(match[1]), bool(match[3]), found)
-    return DropPartitions(_name(match[1]), bool(match[3]), [values for values, _ in found])
-
-
-def _show(text: str) -> Show:
-    patterns = {
-        "databases": r"SHOW\s+(?:DATABASES|SCHEMAS)()(?:\s+LIKE\s+'([^']*)')?",
-        "tables": rf"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+{_NAME})?(?:\s+'([^']*)')?",
-        "partitions": rf"SHOW\s+PARTITIONS\s+{_NAME}()",
-        "columns": rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{_NAME}()",
-    }
-    for what, pattern in patterns.items():
-        if match := re.fullmatch(pattern, text, re.IGNORECASE):
-            return Show(what, _name(match[1]) if match[1] else None, match[2] or None)
-    raise not_supported(f"Statement {' '.join(text.split()[:2]).upper()}")

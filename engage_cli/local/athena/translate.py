@@ -1,10 +1,16 @@
 """A resolved Trino query as DuckDB SQL. Semantics live in `macros`; names in `functions`."""
 
+import re
+
 from sqlglot import exp
 
 from engage_cli.local.athena import functions
-from engage_cli.local.athena.errors import not_supported
-from engage_cli.local.athena.hoist import hoist
+from engage_cli.local.athena.calls import call, template
+from engage_cli.local.athena.errors import QueryError, not_supported
+from engage_cli.local.athena.functions_aggregates import average
+from engage_cli.local.athena.functions_dates import FIELDS
+from engage_cli.local.athena.hoist import hoist, is_windowed
+from engage_cli.local.athena.json_shapes import as_text, has_rows, is_json, type_shape
 
 _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.EQ: "eq", exp.NEQ: "neq", exp.LT: "lt", exp.LTE: "lte", exp.GT: "gt", exp.GTE: "gte",
@@ -14,32 +20,16 @@ _ARITHMETIC: dict[type[exp.Expression], str] = {
 }  # fmt: skip
 _INTEGER_CASTS = {"TINYINT", "SMALLINT", "INT", "BIGINT"}
 _ALLOWED_CLASSES = (
-    exp.Cast,
-    exp.TryCast,
-    exp.Extract,
-    exp.Substring,
-    exp.StrPosition,
-    exp.Trim,
-    exp.Case,
-    exp.If,
-    exp.Coalesce,
-    exp.Array,
-    exp.Unnest,
-    exp.CurrentDate,
-    exp.CurrentTimestamp,
-    exp.Localtimestamp,
-    exp.Exists,
-    exp.And,
-    exp.Or,
-    exp.Anonymous,
-)
-_EXTRACT = {
-    "DOW": "isodow",
-    "DAY_OF_WEEK": "isodow",
-    "WEEK": "weekofyear",
-    "YOW": "isoyear",
-    "DOY": "dayofyear",
-}
+    exp.Cast, exp.TryCast, exp.Extract, exp.Substring, exp.StrPosition, exp.Trim, exp.Case, exp.If,
+    exp.Coalesce, exp.Array, exp.Unnest, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp,
+    exp.Exists, exp.And, exp.Or, exp.Anonymous,
+)  # fmt: skip
+# What gives a boolean by its form: a condition of another form is asked for its type.
+_CONDITIONS = (
+    exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Exists, exp.Boolean, exp.Null, exp.Is,
+    exp.Paren, exp.SubqueryPredicate, exp.Subquery,
+)  # fmt: skip
+_ZONE = re.compile(r"(\d{4}-\d+-\d+(?: \d+:[\d:.]+)?) ?([A-Za-z][\w/+-]*|[+-]\d{2}:\d{2})")
 
 
 def typed(node: exp.Expression) -> exp.Expression:
@@ -66,6 +56,8 @@ def _binary(node: exp.Expression, name: str) -> exp.Expression | None:
         return None
     if name in _CHAINS and _is_chain(left, name) and not right.find(exp.Interval):
         return type(node)(this=left, expression=_macro(_CHAINS[name], right))
+    if name in ("div", "mod"):
+        return _macro(name, left, right, left.copy(), right.copy())
     return _macro(name, left, right)
 
 
@@ -92,14 +84,12 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
         return _macro(f"{attempt}cast_{'integer' if kind == 'INT' else kind.lower()}", node.this)
     if kind == "DATE" and not (literal and not attempt):
         return _macro(f"{attempt}cast_date", node.this)
-    if kind in ("VARCHAR", "TEXT", "CHAR"):
-        text = _macro(f"{attempt}cast_varchar", node.this)
-        if target.expressions:
-            size = target.expressions[0].this
-            return exp.Anonymous(this="substr", expressions=[text, exp.Literal.number(1), size])
-        return text
+    if kind in ("VARCHAR", "TEXT", "CHAR", "NCHAR"):
+        return _cast_to_text(node, target, kind, attempt)
     if kind.startswith("TIMESTAMP"):
-        target.set("expressions", [])
+        return _cast_to_timestamp(node, kind, attempt, literal)
+    if kind == "JSON":
+        return call("trino_json_of", node.this)
     if kind == "DECIMAL" and not target.expressions:
         if literal:  # DECIMAL '1.50' has the precision that is written
             digits = str(node.this.this).lstrip("+-")
@@ -109,9 +99,113 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
             sizes = (38, 0)
         params = [exp.DataTypeParam(this=exp.Literal.number(size)) for size in sizes]
         target.set("expressions", params)
-    if kind in ("JSON", "HLLSKETCH", "USERDEFINED", "IPADDRESS", "UUID"):
+    shape = type_shape(target)
+    if has_rows(shape) and is_json(node.this):
+        source = exp.cast(node.this, "VARCHAR")
+        node.set(
+            "this", exp.cast(call("python_json_shape", source, exp.Literal.string(as_text(shape))), "JSON")
+        )
+        return None
+    if kind in ("HLLSKETCH", "USERDEFINED", "IPADDRESS", "TIMETZ"):
         raise not_supported(f"CAST to {kind}")
     return None
+
+
+def _cast_to_text(node: exp.Cast, target: exp.DataType, kind: str, attempt: str) -> exp.Expression:
+    text = _macro(f"{attempt}cast_varchar", node.this, node.this.copy())
+    if not target.expressions:
+        return text
+    size = target.expressions[0].this
+    if kind in ("CHAR", "NCHAR"):
+        return call("rpad", text, size, exp.Literal.string(" "))
+    return call("substr", text, exp.Literal.number(1), size)
+
+
+def _cast_to_timestamp(node: exp.Cast, kind: str, attempt: str, literal: bool) -> exp.Expression:
+    """TIMESTAMP with and without a zone; a literal has one when it names one."""
+    if literal and not attempt and (found := _ZONE.fullmatch(str(node.this.this).strip())):
+        wall = exp.cast(exp.Literal.string(found[1]), "TIMESTAMP")
+        return call("trino_zoned", wall, exp.Literal.string(found[2]))
+    if kind == "TIMESTAMPTZ":
+        if attempt:
+            raise not_supported("TRY_CAST to timestamp with time zone")
+        return _macro("cast_zoned", node.this)
+    return _macro(f"{attempt}cast_timestamp", node.this)
+
+
+def _unnest(node: exp.Unnest) -> exp.Expression | None:
+    """Return an UNNEST with shapes (`unnest.find_shapes`) as a subquery; None for one that DuckDB takes."""
+    shapes = node.meta.get("shapes")
+    if shapes is None:
+        return None
+    inner, outer = [], []
+    for i, (argument, width) in enumerate(zip(node.expressions, shapes, strict=True)):
+        inner.append(exp.alias_(call("unnest", argument), f"e{i}", quoted=True))
+        fields = [template(f"struct_extract_at(e{i}, {n + 1})") for n in range(width)]
+        outer += fields or [exp.column(f"e{i}", quoted=True)]
+    alias, offset = node.args["alias"], node.args.get("offset")
+    columns = list(alias.columns)
+    if offset:
+        lengths = [call("len", argument.copy()) for argument in node.expressions]
+        numbers = template("generate_series(1, :n)", n=call("greatest", *lengths))
+        inner.append(exp.alias_(call("unnest", numbers), "e_", quoted=True))
+        outer.append(exp.column("e_", quoted=True))
+        if isinstance(offset, exp.Identifier):
+            columns.append(offset)
+    query = exp.Select(expressions=outer).from_(exp.Select(expressions=inner).subquery("u_"))
+    name = exp.TableAlias(this=alias.this, columns=columns)
+    if isinstance(node.parent, exp.From):
+        return exp.Subquery(this=query, alias=name)
+    return exp.Lateral(this=exp.Subquery(this=query), alias=name)
+
+
+def _in(node: exp.In) -> None:
+    values = node.expressions
+    if values and all(isinstance(value, exp.Literal) for value in values):
+        kinds = {bool(value.is_string) for value in values}
+        if len(kinds) == 1 and not isinstance(node.this, exp.Literal | exp.Tuple | exp.Null):
+            node.set("this", call("trino_texts" if kinds == {True} else "trino_numbers", node.this))
+        elif len(kinds) == 1 and isinstance(node.this, exp.Literal) and node.this.is_string not in kinds:
+            raise QueryError("TYPE_MISMATCH", "IN value and list items must be the same type")
+    node.set("expressions", [typed(value) for value in values])
+
+
+def _ignoring_nulls(node: exp.IgnoreNulls) -> exp.Expression | None:
+    function = node.this
+    if not isinstance(function, exp.Anonymous) or not function.expressions:
+        return None
+    *first, last = function.expressions
+    # DuckDB has the words inside of the parentheses, where sqlglot does not write them.
+    text = last.sql(dialect="duckdb", identify=True, normalize_functions=False)
+    function.set("expressions", [*first, exp.Var(this=f"{text} IGNORE NULLS")])
+    return function
+
+
+# DuckDB's aggregates that the templates of Trino's aggregates are made of.
+_INNER = ("list", "histogram", "sum", "avg", "count", "skewness", "kurtosis")
+
+
+def _around_inner(node: exp.Filter | exp.Window) -> exp.Expression | None:
+    """FILTER and OVER of an aggregate that is a template belong to the aggregates within it."""
+    function = node.this
+    name = str(function.this) if isinstance(function, exp.Anonymous) else ""
+    if name in _INNER or not isinstance(function, exp.Anonymous | exp.Case | exp.Binary):
+        return None
+    inner = [n for n in function.find_all(exp.Anonymous) if str(n.this) in _INNER]
+    for aggregate in inner:
+        target = aggregate.parent if isinstance(aggregate.parent, exp.Filter) else aggregate
+        assert target is not None
+        around = node.copy()
+        around.set("this", target.copy())
+        target.replace(around)
+    return function if inner else None
+
+
+def _condition(node: exp.Expression) -> None:
+    """Have a condition that may be no boolean asked for its type."""
+    condition = node.this
+    if isinstance(condition, exp.Expression) and not isinstance(condition, _CONDITIONS):
+        node.set("this", call("trino_condition", typed(condition)))
 
 
 def _between(node: exp.Between) -> exp.Expression:
@@ -123,6 +217,8 @@ def _between(node: exp.Between) -> exp.Expression:
 def _rewritten(node: exp.Expression) -> exp.Expression | None:
     """Return what replaces a node whose children are already translated, or None to keep it."""
     if isinstance(node, exp.Anonymous):
+        if str(node.this).lower() == "avg" and is_windowed(node) and len(node.expressions) == 1:
+            return average(node.expressions, windowed=True)
         rendered = functions.render(node, node.expressions)
         if isinstance(rendered, exp.Anonymous) and str(rendered.this).startswith("trino_"):
             rendered.set("expressions", [typed(argument) for argument in rendered.expressions])
@@ -134,14 +230,34 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
     if isinstance(node, exp.Between):
         return _between(node)
     if isinstance(node, exp.In):
-        node.set("expressions", [typed(value) for value in node.expressions])
+        _in(node)
         return None
+    if isinstance(node, exp.Where | exp.Having) or (isinstance(node, exp.If) and not _simple_case(node)):
+        _condition(node)
+        return None
+    if isinstance(node, exp.Mul):
+        return type(node)(this=typed(node.this), expression=typed(node.expression))
+    if isinstance(node, exp.Bracket):
+        return _bracket(node)
+    if isinstance(node, exp.AtTimeZone):
+        return call("trino_at_timezone", node.this, node.args["zone"])
+    if isinstance(node, exp.CurrentTimestamp):
+        return call("trino_now")
+    if isinstance(node, exp.ParseJSON):
+        return call("trino_json_parse", node.this)
+    if isinstance(node, exp.Filter | exp.Window):
+        return _around_inner(node)
+    if isinstance(node, exp.IgnoreNulls):
+        return _ignoring_nulls(node)
+    if isinstance(node, exp.Unnest):
+        return _unnest(node)
     if isinstance(node, exp.Cast):
         return _cast(node)
     if isinstance(node, exp.Extract):
-        part = str(node.this.name).upper()
-        name = _EXTRACT.get(part, part.lower())
-        return exp.Anonymous(this=name, expressions=[node.expression])
+        part = str(node.this.name).lower()
+        if part not in FIELDS:
+            raise QueryError("SYNTAX_ERROR", f"line 1:1: Invalid EXTRACT field: {part.upper()}")
+        return call(f"trino_{FIELDS[part]}", node.expression)
     if isinstance(node, exp.Substring):
         arguments = [
             node.this,
@@ -158,8 +274,37 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
+def _simple_case(node: exp.If) -> bool:
+    """Say whether a branch belongs to CASE with a value, whose WHENs are no conditions."""
+    return isinstance(node.parent, exp.Case) and node.parent.this is not None
+
+
+def _bracket(node: exp.Bracket) -> exp.Expression:
+    key = node.expressions[0]
+    row = isinstance(node.this, exp.Anonymous) and str(node.this.this).lower() == "row"
+    if row or (isinstance(node.this, exp.Cast) and node.this.to.is_type("struct")):
+        return call("struct_extract_at", node.this, key)
+    return call("trino_subscript", node.this, typed(key))
+
+
+def _filtered_average(node: exp.Filter) -> None:
+    """avg(x) FILTER (WHERE c) is avg(IF(c, x)): the macro of averages takes no FILTER."""
+    function = node.this
+    if isinstance(function, exp.Anonymous) and str(function.this).lower() == "avg" and function.expressions:
+        inner = function.expressions[0]
+        holder = inner if isinstance(inner, exp.Distinct) else None
+        value = holder.expressions[0] if holder is not None else inner
+        kept = exp.Case(ifs=[exp.If(this=node.expression.this.copy(), true=value.copy())])
+        value.replace(kept)
+        node.replace(function)
+
+
 def translate(tree: exp.Expression) -> exp.Expression:
     """Return a copy of `tree` in DuckDB's terms. Raises QueryError for what has no exact twin."""
+    tree = tree.copy()
+    for node in list(tree.find_all(exp.Filter)):
+        if not isinstance(node.parent, exp.Window):
+            _filtered_average(node)
     root = hoist(tree)
     # Children come before parents; nodes made on the way are not visited again.
     for node in reversed(list(root.walk())):

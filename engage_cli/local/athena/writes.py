@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +16,24 @@ from engage_cli.local.athena import statements as st
 from engage_cli.local.athena.access import Access
 from engage_cli.local.athena.catalog import Catalog, Columns, Partition, Table, find_table
 from engage_cli.local.athena.errors import QueryError, not_supported
+from engage_cli.local.athena.file_formats import Bucketing, FileFormat, bucketing, file_format
 from engage_cli.local.athena.hive_types import duckdb_type, hive_type
-from engage_cli.local.athena.relation import quote, text
 from engage_cli.local.athena.scan import kind_of
+from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore, directory, partition_path, unescape
 
 if TYPE_CHECKING:
     from engage_cli.local.athena.engine import Prepared
 
 MAX_PARTITIONS = 100
-_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
-_CODECS = {
-    "SNAPPY": "snappy",
-    "ZSTD": "zstd",
-    "GZIP": "gzip",
-    "NONE": "uncompressed",
-    "UNCOMPRESSED": "uncompressed",
-}
-_PROPERTIES = ("format", "external_location", "partitioned_by", "write_compression", "parquet_compression")
+_BUCKET = "__bucket"
+# Trino coerces whole numbers into decimals and both into doubles where they are inserted.
+_WIDENED = {("integer", "real"), ("integer", "decimal"), ("decimal", "real"), ("date", "timestamp")}
+_PROPERTIES = (
+    "format", "external_location", "partitioned_by", "write_compression", "parquet_compression",
+    "bucketed_by", "bucket_count", "field_delimiter",
+)  # fmt: skip
+_UNLOAD_PROPERTIES = ("format", "compression", "field_delimiter", "partitioned_by")
 
 
 class TableWriter:
@@ -56,31 +57,47 @@ class TableWriter:
         if self._catalog.table(database, name) is not None:
             return 0, []
         properties = statement.properties
-        codec = self._codec(properties)
+        form = file_format(properties, "CREATE TABLE AS")
         location = properties.get("external_location") or f"{directory(output)}tables/{self._query_id}/"
-        location = directory(str(location))
+        location = self._empty(str(location), f"table '{database}.{name}'")
+        columns, keys = self._layout(prepared, properties)
+        buckets = bucketing(properties, [name for name, _ in columns])
+        table = Table(database, name, columns, keys, location, **form.description())
+        table.bucket_columns, table.bucket_count = tuple(buckets.columns), buckets.count
+        query = prepared.sql if statement.with_data else f"SELECT * FROM ({prepared.sql}) WHERE false"
+        rows, files = self._write(connection, self._named(prepared, query), table, form, buckets)
+        return rows, self._publish(table, files, form, new=True)
+
+    def unload(
+        self, connection: Any, statement: st.Unload, prepared: Prepared, database: str, output: str
+    ) -> tuple[int, list[str]]:
+        """Write a query's rows to a location, without a table. Return their number and the new objects."""
+        del output
+        if "compression_level" in statement.properties:
+            raise not_supported("The property compression_level of UNLOAD")
+        if wrong := next((name for name in statement.properties if name not in _UNLOAD_PROPERTIES), None):
+            raise QueryError("INVALID_PROPERTY", f"UNLOAD property '{wrong}' does not exist")
+        form = file_format(statement.properties, "UNLOAD")
+        location = self._empty(statement.location, "UNLOAD")
+        columns, keys = self._layout(prepared, statement.properties)
+        # It takes the place of the table in what follows, and is never registered.
+        table = Table(database, "unload", columns, keys, location)
+        rows, files = self._write(connection, self._named(prepared, prepared.sql), table, form, Bucketing())
+        return rows, self._publish(table, files, form, new=None)
+
+    @staticmethod
+    def _named(prepared: Prepared, query: str) -> str:
+        selected = ", ".join(f"c{i} AS {quote(n.lower())}" for i, n in enumerate(prepared.names))
+        return f"SELECT {selected} FROM ({query})"
+
+    def _empty(self, location: str, what: str) -> str:
+        location = directory(location)
         if not self._store.is_empty(location):
-            message = f"Target directory for table '{database}.{name}' already exists: {location}"
+            message = f"Target directory for {what} already exists: {location}"
             raise QueryError(
                 "HIVE_PATH_ALREADY_EXISTS", message + ". You may need to manually clean the data"
             )
-        columns, keys = self._layout(prepared, properties)
-        table = Table(
-            database,
-            name,
-            columns,
-            keys,
-            location,
-            f"{_PARQUET}.MapredParquetInputFormat",
-            f"{_PARQUET}.serde.ParquetHiveSerDe",
-            {"serialization.format": "1"},
-            {"classification": "parquet", "parquet.compression": codec.upper()},
-        )
-        query = prepared.sql if statement.with_data else f"SELECT * FROM ({prepared.sql}) WHERE false"
-        selected = ", ".join(f"c{i} AS {quote(n)}" for i, n in enumerate(prepared.names))
-        rows, files = self._write(connection, f"SELECT {selected} FROM ({query})", table, codec)
-        uris = self._publish(table, files, new=True)
-        return rows, uris
+        return location
 
     def insert(
         self, connection: Any, statement: st.Insert, prepared: Prepared, database: str, output: str
@@ -90,8 +107,9 @@ class TableWriter:
         table = find_table(self._catalog, database, statement.name)
         if table.view_sql is not None:
             raise QueryError("NOT_SUPPORTED", "Inserting into views is not supported")
-        if table.format != "parquet":
-            raise not_supported(f"INSERT INTO a {table.format} table")
+        if table.bucket_count > 0:
+            raise QueryError("NOT_SUPPORTED", "INSERT INTO is not supported on bucketed tables")
+        form = self._format_of(table)
         targets = [(name.lower(), kind) for name, kind in [*table.columns, *table.partition_keys]]
         given = statement.columns or [name for name, _ in targets]
         if unknown := [name for name in given if name not in dict(targets)]:
@@ -102,7 +120,7 @@ class TableWriter:
         actual = [kind_of(str(kind)) for kind in prepared.types]
         nulls = ('"null"', "null")
         if len(wanted) != len(actual) or any(
-            w != a and a not in nulls for w, a in zip(wanted, actual, strict=True)
+            w != a and a not in nulls and (a, w) not in _WIDENED for w, a in zip(wanted, actual, strict=True)
         ):
             message = f"Insert query has mismatched column types: Table: [{', '.join(wanted)}], "
             raise QueryError("TYPE_MISMATCH", message + f"Query: [{', '.join(actual)}]")
@@ -111,9 +129,28 @@ class TableWriter:
             f"CAST({place.get(name, 'NULL')} AS {duckdb_type(kind)}) AS {quote(name)}"
             for name, kind in targets
         )
-        codec = _CODECS.get(table.parameters.get("parquet.compression", "SNAPPY").upper(), "snappy")
-        rows, files = self._write(connection, f"SELECT {selected} FROM ({prepared.sql})", table, codec)
-        return rows, self._publish(table, files, new=False)
+        query = f"SELECT {selected} FROM ({prepared.sql})"
+        rows, files = self._write(connection, query, table, form, Bucketing())
+        return rows, self._publish(table, files, form, new=False)
+
+    @staticmethod
+    def _format_of(table: Table) -> FileFormat:
+        """Return the format that new files of a table have. Raises QueryError where it cannot be written."""
+        if table.format == "parquet":
+            return file_format(
+                {"write_compression": table.parameters.get("parquet.compression", "SNAPPY")}, "INSERT"
+            )
+        if "opencsv" in table.serde.lower():
+            raise QueryError("NOT_SUPPORTED", "INSERT INTO is not supported on a table with OpenCSVSerde")
+        codec = table.parameters.get("write.compression", "GZIP")
+        if table.format == "json":
+            return file_format({"format": "JSON", "write_compression": codec}, "INSERT")
+        parameters = table.serde_parameters
+        delimiter = parameters.get("field.delim", parameters.get("serialization.format", "\x01"))
+        form = file_format(
+            {"format": "TEXTFILE", "write_compression": codec, "field_delimiter": delimiter}, "INSERT"
+        )
+        return replace(form, null=parameters.get("serialization.null.format", "\\N"))
 
     def _check_target(self, database: str, name: str, statement: st.CreateTableAs) -> None:
         if not self._catalog.has_database(database):
@@ -124,23 +161,14 @@ class TableWriter:
             )
         for item in statement.properties:
             if item not in _PROPERTIES:
-                raise not_supported(f"Table property {item}")
-
-    @staticmethod
-    def _codec(properties: dict[str, str | list[str] | int]) -> str:
-        form = str(properties.get("format", "PARQUET")).upper()
-        if form != "PARQUET":
-            raise not_supported(f"CREATE TABLE AS with format {form}")
-        codec = str(
-            properties.get("write_compression") or properties.get("parquet_compression") or "GZIP"
-        ).upper()
-        if codec not in _CODECS:
-            raise not_supported(f"Compression {codec} for Parquet")
-        return _CODECS[codec]
+                words = f"Catalog 'awsdatacatalog' table property '{item}' does not exist"
+                raise QueryError("INVALID_TABLE_PROPERTY", words)
 
     @staticmethod
     def _layout(prepared: Prepared, properties: dict[str, str | list[str] | int]) -> tuple[Columns, Columns]:
         names = [name.lower() for name in prepared.names]
+        if unnamed := [i for i, name in enumerate(names, 1) if re.fullmatch(r"_col\d+", name)]:
+            raise QueryError("MISSING_COLUMN_NAME", f"Column name not specified at position {unnamed[0]}")
         if doubled := next((name for name in names if names.count(name) > 1), None):
             raise QueryError("DUPLICATE_COLUMN_NAME", f"Column name '{doubled}' specified more than once")
         columns = [(name, hive_type(kind)) for name, kind in zip(names, prepared.types, strict=True)]
@@ -159,34 +187,44 @@ class TableWriter:
         return columns[:split], columns[split:]
 
     def _write(
-        self, connection: Any, query: str, table: Table, codec: str
+        self, connection: Any, query: str, table: Table, form: FileFormat, buckets: Bucketing
     ) -> tuple[int, dict[tuple[str, ...], list[Path]]]:
         """Stage the files of a query. Return the number of rows, and files by partition values."""
         keys = [name.lower() for name, _ in table.partition_keys]
-        options = f"FORMAT parquet, COMPRESSION {codec}"
-        target = self._stage / "rows"
+        folders = [*keys, _BUCKET] if buckets.columns else keys
+        relation = connection.sql(query)
+        columns = list(zip(relation.columns, relation.types, strict=True))
+        if buckets.columns:
+            query = f"SELECT *, {buckets.expression(dict(columns))} AS {quote(_BUCKET)} FROM ({query})"
+        query = form.query(query, columns, folders)
+        options, target = form.options(), self._stage / f"rows{form.suffix}"
         if keys:
-            texts = [f"trino_cast_varchar({quote(key)}) AS {quote(key)}" for key in keys]
+            texts = [f"trino_cast_varchar({quote(key)}, {quote(key)}) AS {quote(key)}" for key in keys]
             query = f"SELECT * REPLACE ({', '.join(texts)}) FROM ({query})"
-            options += (
-                f", PARTITION_BY ({', '.join(quote(key) for key in keys)}), FILENAME_PATTERN '{{uuid}}'"
-            )
+        if folders:
+            named = ", ".join(quote(key) for key in folders)
+            options += f", PARTITION_BY ({named}), FILENAME_PATTERN '{{uuid}}'"
         [(rows,)] = connection.execute(f"COPY ({query}) TO {text(str(target))} ({options})").fetchall()
-        if not keys:
+        if not folders:
             return rows, {(): [target]}
         found: dict[tuple[str, ...], list[Path]] = {}
         for file in sorted(target.rglob("*")) if target.is_dir() else []:
             if file.is_file():
-                parts = file.relative_to(target).parts[:-1]
+                parts = file.relative_to(target).parts[: len(keys)]
                 found.setdefault(tuple(unescape(part.partition("=")[2]) for part in parts), []).append(file)
         if len(found) > MAX_PARTITIONS:
             message = f"Exceeded limit of {MAX_PARTITIONS} open writers for partitions/buckets"
             raise QueryError("HIVE_TOO_MANY_OPEN_PARTITIONS", message)
         return rows, found
 
-    def _publish(self, table: Table, files: dict[tuple[str, ...], list[Path]], *, new: bool) -> list[str]:
-        """Move staged files into S3 and register what they belong to; undo both if that fails."""
-        known = {} if new else {p.values: p.location for p in self._catalog.partitions(table)}
+    def _publish(
+        self, table: Table, files: dict[tuple[str, ...], list[Path]], form: FileFormat, *, new: bool | None
+    ) -> list[str]:
+        """Move staged files into S3 and register what they belong to; undo both if that fails.
+
+        `new`: whether the table is to be registered; None if there is none.
+        """
+        known = {} if new is not False else {p.values: p.location for p in self._catalog.partitions(table)}
         keys = [name.lower() for name, _ in table.partition_keys]
         added: list[str] = []
         partitions = []
@@ -196,13 +234,13 @@ class TableWriter:
                 if values and values not in known:
                     partitions.append(Partition(values, directory(location)))
                 for path in paths:
-                    uri = f"{directory(location)}{self._file_name(len(added))}"
+                    uri = f"{directory(location)}{self._file_name(len(added))}{form.suffix}"
                     self._access.write(uri)
                     self._store.put_file(uri, path, "application/octet-stream")
                     added.append(uri)
             if new:
                 self._catalog.create_table(table)
-            if partitions:
+            if partitions and new is not None:
                 self._catalog.add_partitions(table, partitions)
         except BaseException:
             for uri in added:

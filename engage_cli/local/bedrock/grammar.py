@@ -1,26 +1,25 @@
 """From a question to an intent, by a documented grammar; no language model.
 
-The parser takes recognised phrases out of the text one after the other. Words that are left over and mean
+The parser takes recognised phrases out of the text one after the other: those of every data contract
+(`vocabulary.py`) and those of the table's own columns (`lexicon.py`). Words that are left over and mean
 something are never ignored: they make the question unknown, because an answer to a part of a question would
-be
-confidently wrong.
+be confidently wrong.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engage_cli.local.bedrock import patterns
 from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock.columns import sql_name
+from engage_cli.local.bedrock.horizons import fits, take_horizons
+from engage_cli.local.bedrock.lexicon import Dimension, Flag, Lexicon
+from engage_cli.local.bedrock.text import CUT, Text, alone, first, normal, spelled
+from engage_cli.local.bedrock.thresholds import Filter, take_thresholds
+from engage_cli.local.bedrock.values import Values, conditions, take_values
+from engage_cli.local.bedrock.vocabulary import AMOUNT, CUSTOMERS, Metric
 
-Values = dict[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A condition on rows and how it is said."""
-
-    sql: str
-    label: str
+__all__ = ["Filter", "Intent", "Values", "parse"]
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,9 @@ class Intent:
     """What is asked. `kind`: aggregate, customers, share, reasons, customer, knowledge, lookup or unknown."""
 
     kind: str
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
     aggregate: str = "avg"
-    group_by: tuple[str, ...] = ()
+    group_by: tuple[Dimension | Flag, ...] = ()
     filters: tuple[Filter, ...] = ()
     share_of: tuple[Filter, ...] = ()
     descending: bool | None = None
@@ -39,94 +38,118 @@ class Intent:
     unknown_words: tuple[str, ...] = ()
 
 
-@dataclass
-class _Text:
-    """The text that is still to be understood; what is recognised is cut out."""
-
-    rest: str
-    taken: list[str] = field(default_factory=list)
-
-    def take(self, pattern: str) -> re.Match[str] | None:
-        found = re.search(pattern, self.rest)
-        if found:
-            self.taken.append(found.group(0))
-            self.rest = f"{self.rest[: found.start()]} ~ {self.rest[found.end() :]}"
-        return found
-
-    def take_word(self, words: tuple[str, ...]) -> str | None:
-        """Take the longest of `words` that occurs; words do not match inside other words."""
-        for word in sorted(words, key=len, reverse=True):
-            if self.take(rf"(?<![\w-]){re.escape(word)}(?![\w-])"):
-                return word
-        return None
-
-    def has(self, words: tuple[str, ...]) -> bool:
-        return any(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", self.rest) for word in words)
-
-
 _CUSTOMER_ID = re.compile(
     r"\b(?:[A-Za-z]{1,8}[-_]?\d{4,}|(?<=customer )[A-Za-z]*[-_]?\d+[\w-]*|(?<=customer )#?\d+)\b"
 )
-_NUMBER = r"(?:\$|usd |€)?\s*(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>%|percent|per cent|k\b)?"
-_COMPARE = (
-    (r"(?:>=|at least|no less than|minimum of|or more than)", ">="),
-    (r"(?:<=|at most|no more than|maximum of|up to)", "<="),
-    (
-        r"(?:>|above|over|more than|greater than|higher than|exceeds|exceeding|exceed|larger than|bigger "
-        r"than)",
-        ">",
-    ),
-    (r"(?:<|below|under|less than|lower than|fewer than|smaller than)", "<"),
+_OF_ONE_CUSTOMER = frozenset({"predict", "forecast", "profile", "details", "leave", "cancel"})
+"""Words of questions about one customer that ask for nothing beyond the prediction."""
+_AFTER_BY = frozenset(
+    ["a", "an", "the", "our", "their", "its", "each", "every", "how", "much", "far", "does", "do", "now", ","]
 )
 
 
-def parse(question: str, values: Values | None = None) -> Intent:
-    """Return what `question` asks.
+def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Intent:
+    """Return what `question` asks of the lexicon's table.
 
-    `values` are the known values of each category column. Without them a question that holds unknown words
+    `values` are the known values of each text column. Without them a question that holds unknown words
     gives the kind `lookup`: ask the table for its values and parse again.
     """
-    ids = tuple(dict.fromkeys(match.group(0).strip("#") for match in _CUSTOMER_ID.finditer(question)))
+    ids, rest = _customer_ids(question, lexicon)
     if ids:
-        return Intent("customer", customer_ids=ids)
-    text = _Text(_normal(question))
-    if _is_knowledge(text.rest):
+        return _about_customers(rest, ids, lexicon)
+    text = Text(normal(question))
+    if _is_knowledge(text.rest, lexicon):
         return Intent("knowledge")
-    return _Parser(text, question, values).intent()
+    return _Parser(text, question, lexicon, values).intent()
 
 
-def _normal(question: str) -> str:
-    text = question.lower().replace("’", "'")
-    text = re.sub(r"[?!;:\"“”()\[\]]", " ", text)
-    text = re.sub(r"(?<!\d)[.,]|[.,](?!\d)", " , ", text)
-    return re.sub(r"\s+", " ", text).strip()
+def _customer_ids(question: str, lexicon: Lexicon) -> tuple[tuple[str, ...], str]:
+    """The customer ids of a question, and the question without them. A column's name is no id."""
+    columns = {column.name for column in lexicon.table.columns}
+    found: dict[str, None] = {}
+
+    def cut(match: re.Match[str]) -> str:
+        word = match.group(0).strip("#")
+        if word.lower() in columns:
+            return match.group(0)
+        found[word] = None
+        return f" {CUT} "
+
+    rest = _CUSTOMER_ID.sub(cut, question)
+    return tuple(found), rest
 
 
-def _is_knowledge(text: str) -> bool:
+def _is_knowledge(text: str, lexicon: Lexicon) -> bool:
     if any(re.search(pattern, text) for pattern in patterns.KNOWLEDGE_PATTERNS):
         return True
     subject = re.fullmatch(r"(?:what is|what's|what are|whats) (.+?)[ ,]*", text)
-    return bool(subject and subject.group(1).strip() in patterns.MEANING_SUBJECTS)
+    return bool(subject and re.sub(r"^(the|an|a) ", "", subject[1].strip()) in _subjects(lexicon))
+
+
+def _subjects(lexicon: Lexicon) -> frozenset[str]:
+    """What "what is ...?" asks the meaning of."""
+    labels = {metric.label for metric in lexicon.metrics} | {one.label for one in lexicon.dimensions}
+    return frozenset(patterns.MEANING_SUBJECTS) | labels | set(lexicon.metric("past_value").words)
+
+
+def _about_customers(question: str, ids: tuple[str, ...], lexicon: Lexicon) -> Intent:
+    """A question about customers by id: the prediction answers what is predicted, and nothing else."""
+    text = Text(normal(question))
+    _take_reasons(text)
+    horizons = take_horizons(text)
+    predicted = [lexicon.metric(name) for name in ("churn", "engagement", "value")]
+    asked = tuple(metric for metric in predicted if text.take_word(metric.words))
+    for words, _, _ in v.FILTERS:
+        text.take_word(words)
+    while text.take_word((*v.SUBJECTS, *v.RISK_WORDS)):
+        pass
+    unknown = tuple(word for word in _leftovers(text) if word not in _OF_ONE_CUSTOMER)
+    if unknown:
+        return Intent("unknown", customer_ids=ids, unknown_words=unknown)
+    if not fits(horizons, asked, lexicon):
+        return Intent("unknown", customer_ids=ids, unknown_words=("that horizon for that number",))
+    return Intent("customer", metrics=asked, customer_ids=ids)
+
+
+def _take_reasons(text: Text) -> bool:
+    """Cut out what asks for reasons; whether anything did."""
+    asked = any(re.search(pattern, text.rest) for pattern in patterns.REASON_PATTERNS)
+    for pattern in patterns.REASON_PATTERNS:
+        while text.take(pattern):
+            pass
+    return asked
+
+
+def _leftovers(text: Text) -> tuple[str, ...]:
+    """The words that mean something and were not understood."""
+    tokens = re.findall(rf"[^\s{CUT},]+", text.rest)
+    unknown = [t for t in tokens if t.strip("'-/&") and t not in v.STOP_WORDS]
+    # "By" asks for groups: what follows it must have been understood, however empty the word is elsewhere.
+    for group in re.findall(r"\b(?:by|per) ([^,]*)", text.rest):
+        word = next((one for one in group.split() if one not in _AFTER_BY), CUT)
+        if word != CUT:
+            unknown.append(word)
+    return tuple(dict.fromkeys(unknown))
 
 
 class _Parser:
-    def __init__(self, text: _Text, question: str, values: Values | None) -> None:
-        self._text, self._question, self._values = text, question, values
+    def __init__(self, text: Text, question: str, lexicon: Lexicon, values: Values | None) -> None:
+        self._text, self._question, self._lexicon, self._values = text, question, lexicon, values
         self._filters: list[Filter] = []
-        self._chosen: dict[str, list[str]] = {}
+        self._flag_groups: list[Flag] = []
 
     def intent(self) -> Intent:
-        text = self._text
-        reasons = any(re.search(pattern, text.rest) for pattern in patterns.REASON_PATTERNS)
-        for pattern in patterns.REASON_PATTERNS:
-            while text.take(pattern):
-                pass
-        horizons = [metrics for pattern, metrics in v.HORIZONS if text.take(pattern)]
+        text, lexicon = self._text, self._lexicon
+        reasons = _take_reasons(text)
+        horizons = take_horizons(text)
         compares = bool(re.search(r"\b(compare|comparison|versus|vs|difference|differ|differs)\b", text.rest))
-        self._thresholds()
+        if self._values is None and self._may_be_a_value():
+            return Intent("lookup")
+        self._filters, refused = take_thresholds(text, lexicon)
         limit = self._limit()
-        self._categories()
-        group_by = self._groups()
+        chosen = take_values(text, self._question, lexicon, self._values)
+        self._flags()
+        groups = self._groups()
         self._phrases()
         counts = text.take_word(v.COUNT_WORDS) is not None
         share = text.take_word(v.SHARE_WORDS) is not None
@@ -142,117 +165,91 @@ class _Parser:
             or limit is not None
             or order is not None
         )
-        if any(len(chosen) > 1 for chosen in self._chosen.values()):
+        if any(len(found) > 1 for found in chosen.values()):
             text.take(r"\bthan\b")  # "more on mobile than on web" compares two values that are both known
-        unknown = self._leftovers()
+        unknown = (*refused, *_leftovers(text))
         if unknown:
-            return Intent("unknown" if self._values is not None else "lookup", unknown_words=unknown)
-        if any(name not in allowed for allowed in horizons for name in metrics or ("customers",)):
+            ask = self._values is None and lexicon.looked_up and not refused
+            return Intent("lookup" if ask else "unknown", unknown_words=unknown)
+        if not fits(horizons, metrics, lexicon):
             return Intent("unknown", unknown_words=("that horizon for that number",))
-        group_by, filters = self._merge(group_by)
-        common = {"filters": filters, "limit": limit}
+        for dimension in lexicon.dimensions:
+            # Two values of one column are compared, so they are a group too.
+            if len(chosen.get(dimension.column, ())) > 1 and dimension not in groups:
+                groups = (*groups, dimension)
+        filters = (*conditions(chosen, self._question, lexicon), *self._filters)
+        found = _Found(filters, groups, metrics, aggregate, order, limit)
         if reasons:
-            return Intent("reasons", group_by=group_by, **common)  # type: ignore[arg-type]
+            return Intent("reasons", group_by=groups, filters=filters, limit=limit)
         if share:
-            return self._share(group_by, filters, metrics, order, limit)
-        if counts or (not metrics and not compares and group_by and subject and aggregate is None):
-            return Intent("aggregate", ("customers",), "count", group_by, filters, (), order, limit)
-        if not group_by and subject and wants_list and aggregate is None and not compares:
-            chosen = metrics or ("churn",)
-            down = order if order is not None else not any(f.sql == "risk_band = 'low'" for f in filters)
-            return Intent("customers", chosen, "", (), filters, (), down, limit)
-        if not metrics and not group_by and not filters:
-            return Intent("unknown")
-        if not metrics and not group_by and subject is None and aggregate is None:
+            return self._share(found)
+        return self._numbers(found, counts, compares, subject, wants_list)
+
+    def _numbers(
+        self, found: "_Found", counts: bool, compares: bool, subject: str | None, wants_list: bool
+    ) -> Intent:
+        metrics, groups, aggregate = found.metrics, found.groups, found.aggregate
+        if counts or (not metrics and not compares and groups and subject and aggregate is None):
+            return found.counted()
+        if not groups and subject and wants_list and aggregate is None and not compares:
+            chosen = metrics or (self._lexicon.metric("churn"),)
+            low = any(f.sql == "risk_band = 'low'" for f in found.filters)
+            down = found.order if found.order is not None else not low
+            return Intent("customers", chosen, "", (), found.filters, (), down, found.limit)
+        if not metrics and not groups and (not found.filters or (subject is None and aggregate is None)):
             return Intent("unknown")
         if not metrics:
-            metrics = ("churn", "engagement", "value") if group_by or compares else ("customers",)
-        if metrics == ("customers",):
-            return Intent("aggregate", metrics, "count", group_by, filters, (), order, limit)
-        return Intent(
-            "aggregate", metrics, aggregate or self._natural(metrics), group_by, filters, (), order, limit
-        )
+            if not groups and not compares:
+                return found.counted()
+            metrics = tuple(self._lexicon.metric(name) for name in ("churn", "engagement", "value"))
+        natural = aggregate or self._natural(metrics)
+        return Intent("aggregate", metrics, natural, groups, found.filters, (), found.order, found.limit)
 
-    def _natural(self, metrics: tuple[str, ...]) -> str:
-        """Money "at risk" or "how much" is a sum; everything else is an average."""
-        money = all(v.METRIC_BY_NAME[name].unit == "usd" for name in metrics)
-        asked = re.search(
-            r"\bhow much (money|revenue|spend|value)\b|\b(revenue|value|spend) (is |are )?at risk\b",
-            _normal(self._question),
+    def _natural(self, metrics: tuple[Metric, ...]) -> str:
+        """Value "at risk" or "how much" is a sum; everything else is an average."""
+        words = "|".join(
+            spelled(word) for metric in metrics if metric.kind == AMOUNT for word in (*metric.words, "money")
         )
-        return "sum" if money and asked else "avg"
+        asked = words and re.search(
+            rf"\bhow much (?:{words})\b|\b(?:{words}) (is |are )?at risk\b", normal(self._question)
+        )
+        return "sum" if asked and all(metric.kind == AMOUNT for metric in metrics) else "avg"
 
-    def _share(
-        self,
-        group_by: tuple[str, ...],
-        filters: tuple[Filter, ...],
-        metrics: tuple[str, ...],
-        order: bool | None,
-        limit: int | None,
-    ) -> Intent:
+    def _share(self, found: "_Found") -> Intent:
         """The share is of the last kind of condition: "share of German customers at high risk" is risk
         among Germans.
         """
-        if not filters and metrics == ("churn",):
-            filters = (Filter("risk_band = 'high'", "at high risk"),)
-        categories = [one for one in filters if one.sql.split(" ")[0] in v.CATEGORICAL]
-        behaviour = [one for one in filters if one not in categories]
+        filters = found.filters
+        if not filters and [metric.name for metric in found.metrics] == ["churn"]:
+            filters = (Filter("risk_band", "risk_band = 'high'", "at high risk"),)
+        texts = {one.column for one in self._lexicon.looked_up}
+        flags = {one.column for one in self._lexicon.flags}
+        behaviour = tuple(one for one in filters if one.column not in texts | flags)
+        behaviour = behaviour or tuple(one for one in filters if one.column in flags)
+        rest = tuple(one for one in filters if one not in behaviour)
         if behaviour:
-            return Intent("share", (), "share", group_by, tuple(categories), tuple(behaviour), order, limit)
-        if categories:
-            return Intent("share", (), "share", group_by, (), tuple(categories), order, limit)
-        return (
-            Intent("aggregate", ("customers",), "count", group_by, (), (), order, limit)
-            if group_by
-            else Intent("unknown")
-        )
+            return Intent("share", (), "share", found.groups, rest, behaviour, found.order, found.limit)
+        if rest:
+            return Intent("share", (), "share", found.groups, (), rest, found.order, found.limit)
+        return found.counted() if found.groups else Intent("unknown")
 
     # -- pieces of the grammar, each cutting out what it understands
 
-    def _thresholds(self) -> None:
-        words = [(word, metric) for metric in v.METRICS for word in metric.words]
-        words.sort(key=lambda pair: len(pair[0]), reverse=True)
-        names = "|".join(re.escape(word) for word, _ in words)
-        for words_of, operator in _COMPARE:
-            pattern = rf"\b(?P<metric>{names})\s+(?:of |is |that is |are |was )?(?:{words_of})\s*{_NUMBER}"
-            while found := self._text.take(pattern):
-                self._threshold(next(m for w, m in words if w == found["metric"]), operator, found)
-            pattern = rf"(?:{words_of})\s*{_NUMBER}\s*(?:of |in |for )?(?P<metric>{names})\b"
-            while found := self._text.take(pattern):
-                self._threshold(next(m for w, m in words if w == found["metric"]), operator, found)
-            pattern = rf"(?:inactive|not active) for\s+(?:{words_of})\s*{_NUMBER}\s*(?P<span>days|weeks)"
-            while found := self._text.take(pattern):
-                days = _number(found) * (7 if found["span"] == "weeks" else 1)
-                self._filters.append(
-                    Filter(
-                        f"days_since_active {operator} {_text(days)}",
-                        f"inactive {operator} {_text(days)} days",
-                    )
-                )
-
-    def _threshold(self, metric: v.Metric, operator: str, found: re.Match[str]) -> None:
-        number = _number(found)
-        fraction = metric.unit in ("probability", "share")
-        if fraction and (found["unit"] in ("%", "percent", "per cent") or number > 1):
-            number /= 100
-        shown = (
-            f"{_text(number * 100)} %"
-            if fraction
-            else f"${_text(number)}"
-            if metric.unit == "usd"
-            else _text(number)
-        )
-        self._text.take(r"(?<=~ )\s*(?:usd|dollars|days|weeks|probability|chance)\b")
-        self._filters.append(
-            Filter(f"{metric.column} {operator} {_text(number)}", f"{metric.label} {operator} {shown}")
-        )
+    def _may_be_a_value(self) -> bool:
+        """Whether a fixed word stands where a value would: "status active" is asked of the table first."""
+        words = "|".join(spelled(word) for one in self._lexicon.looked_up for word in one.words)
+        fixed = "active|inactive|dormant|endangered"
+        pattern = rf"(?:{words}) (?:is )?(?:{fixed})|(?:{fixed}) (?:{words})"
+        return bool(words and re.search(alone(rf"(?:{pattern})"), self._text.rest))
 
     def _limit(self) -> int | None:
-        spelled = "|".join(v.NUMBERS)
-        things = "|".join([*v.SUBJECTS, *(word for one in v.DIMENSIONS for word in one.words)])
+        spelled_out = "|".join(v.NUMBERS)
+        dimensions = (spelled(word) for one in self._lexicon.dimensions for word in one.words)
+        things = "|".join([*v.SUBJECTS, *dimensions])
         for pattern in (
-            rf"\b(?:top|bottom|first|highest|lowest|riskiest|best|worst)\s+(?P<n>\d+|{spelled})\b",
-            rf"(?<![\w-])(?P<n>\d+|{spelled})\s+(?!(?:day|week|month|year|percent|%))(?=(?:\w+[\s-]){{0,3}}(?:{things})\b)",
+            rf"\b(?:top|bottom|first|highest|lowest|riskiest|best|worst)\s+(?P<n>\d+|{spelled_out})\b",
+            rf"(?<![\w-])(?P<n>\d+|{spelled_out})\s+(?!(?:day|week|month|year|percent|%))"
+            rf"(?=(?:\w+[\s-]){{0,3}}(?:{things})\b)",
         ):
             found = re.search(pattern, self._text.rest)
             if found:
@@ -263,62 +260,56 @@ class _Parser:
                 return max(1, min(number, 200))
         return None
 
-    def _categories(self) -> None:
-        """Values of category columns: country names and codes always, other values when they are known."""
-        for name in sorted(patterns.COUNTRIES, key=len, reverse=True):
-            while self._text.take(rf"(?<![\w-])(?:the )?{re.escape(name)}(?![\w-])"):
-                self._choose("country", patterns.COUNTRIES[name])
-        for code in dict.fromkeys(re.findall(r"\b[A-Z]{2}\b", self._question)):
-            known_code = (
-                code in (self._values or {}).get("country", ()) or code in patterns.COUNTRIES.values()
-            )
-            if known_code and self._text.take(rf"(?<![\w-]){code.lower()}(?![\w-])"):
-                self._choose("country", code)
-        known = [(value, column) for column, all_of in (self._values or {}).items() for value in all_of]
-        for value, column in sorted(known, key=lambda pair: len(pair[0]), reverse=True):
-            spelled = re.escape(value.lower().replace("_", " ")).replace(r"\ ", "[ _-]")
-            words = "|".join(re.escape(word) for word in v.DIMENSION_BY_COLUMN[column].words)
-            if column == "country" or (column == "age_band" and value == "unknown"):
-                continue
-            while self._text.take(
-                rf"(?<![\w-])(?:(?:{words}) )?{spelled}(?![\w-])(?: (?:{words})(?![\w-]))?"
-            ):
-                self._choose(column, value)
+    def _flags(self) -> None:
+        """Boolean columns: "without X" is false, "by X" a group, "X" true."""
+        for flag in self._lexicon.flags:
+            for word in sorted(flag.words, key=len, reverse=True):
+                one = spelled(word)
+                negated = "without|with no|have no|has no|no|not|non|never"
+                no = rf"(?:{negated})[ -](?:have |has |a |an |the |any )?{one}"
+                by = rf"(?:by|per|across|compare|each|every|for each) (?:the )?{one}(?: or not)?"
+                if self._text.take(alone(no)):
+                    self._filters.append(_flag_filter(flag, value=False))
+                elif self._text.take(alone(by)) or self._joins_a_group(one):
+                    self._flag_groups.append(flag)
+                elif self._text.take(alone(rf"(?:(?:with|having|have|has) (?:a |an |the )?)?{one}")):
+                    self._filters.append(_flag_filter(flag, value=True))
 
-    def _choose(self, column: str, value: str) -> None:
-        chosen = self._chosen.setdefault(column, [])
-        if value not in chosen:
-            chosen.append(value)
+    def _joins_a_group(self, one: str) -> bool:
+        """Whether a flag is the second of two groups: "by city and newsletter"."""
+        joined = rf"and (?:the )?{one}"
+        is_group = re.search(rf"\b(?:by|per) [^,{CUT}]*{joined}(?![\w-])", self._text.rest)
+        return bool(is_group and self._text.take(alone(joined)))
 
-    def _groups(self) -> tuple[str, ...]:
-        groups = []
-        for dimension in v.DIMENSIONS:
-            while self._text.take_word(dimension.words):
-                groups.append(dimension.column)
-        # Two different groups in the order in which they were asked for.
-        asked = _normal(self._question)
-        return tuple(
-            sorted(dict.fromkeys(groups), key=lambda one: _first(asked, v.DIMENSION_BY_COLUMN[one].words))
-        )
+    def _groups(self) -> tuple[Dimension | Flag, ...]:
+        pairs = [(word, one) for one in self._lexicon.dimensions for word in one.words]
+        groups: list[Dimension | Flag] = [*self._flag_groups]
+        for word, dimension in sorted(pairs, key=lambda pair: len(pair[0]), reverse=True):
+            while self._text.take_word((word,)):
+                groups.append(dimension)
+        # Different groups in the order in which they were asked for.
+        asked = normal(self._question)
+        return tuple(sorted(dict.fromkeys(groups), key=lambda one: first(asked, one.words)))
 
     def _phrases(self) -> None:
         for words, sql, label in v.FILTERS:
             if sql == "risk_band = 'high'" and self._text.has(("churn risk",)):
                 words = tuple(word for word in words if word != "high risk")
             if self._text.take_word(words):
-                self._filters.append(Filter(sql, label))
+                self._filters.append(Filter(sql.split()[0], sql, label))
 
-    def _metrics(self) -> tuple[str, ...]:
-        found = []
-        for metric in v.METRICS:
-            while word := self._text.take_word(metric.words):
-                found.append((self._question.lower().find(word), metric.name))
-        return tuple(dict.fromkeys(name for _, name in sorted(found)))
+    def _metrics(self) -> tuple[Metric, ...]:
+        found: list[tuple[int, Metric]] = []
+        pairs = [(word, metric) for metric in self._lexicon.metrics for word in metric.words]
+        asked = normal(self._question)
+        for word, metric in sorted(pairs, key=lambda pair: len(pair[0]), reverse=True):
+            while self._text.take_word((word,)):
+                found.append((first(asked, (word,)), metric))
+        return tuple(dict.fromkeys(metric for _, metric in sorted(found, key=lambda pair: pair[0])))
 
-    def _order(self, metrics: tuple[str, ...]) -> bool | None:
+    def _order(self, metrics: tuple[Metric, ...]) -> bool | None:
         """True for highest first, False for lowest first, None when the question does not say."""
-        first = v.METRIC_BY_NAME.get(metrics[0]) if metrics else None
-        bad_is_high = first.bad_is_high if first else True
+        bad_is_high = metrics[0].bad_is_high if metrics else True
         answer: bool | None = None
         for words, high in (
             (v.WORST, bad_is_high),
@@ -330,42 +321,25 @@ class _Parser:
                 answer = high if answer is None else answer
         return answer
 
-    def _leftovers(self) -> tuple[str, ...]:
-        tokens = re.findall(r"[^\s~,]+", self._text.rest)
-        return tuple(dict.fromkeys(t for t in tokens if t.strip("'-/&") and t not in v.STOP_WORDS))
 
-    def _merge(self, group_by: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
-        """Add the chosen values as filters; two values of one column are compared, so they are a group
-        too.
-        """
-        filters, groups = [], list(group_by)
-        asked = _normal(self._question)
-        for column, found in self._chosen.items():
-            chosen = sorted(found, key=lambda value: _first(asked, _spellings(value)))
-            quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in chosen)
-            label = f"{v.DIMENSION_BY_COLUMN[column].label} {' or '.join(chosen)}"
-            filters.append(
-                Filter(f"{column} IN ({quoted})" if len(chosen) > 1 else f"{column} = {quoted}", label)
-            )
-            if len(chosen) > 1 and column not in groups:
-                groups.append(column)
-        return tuple(groups), (*filters, *self._filters)
+@dataclass(frozen=True)
+class _Found:
+    """The parts of a question for numbers."""
+
+    filters: tuple[Filter, ...]
+    groups: tuple[Dimension | Flag, ...]
+    metrics: tuple[Metric, ...]
+    aggregate: str | None
+    order: bool | None
+    limit: int | None
+
+    def counted(self) -> Intent:
+        """The intent that counts customers."""
+        return Intent(
+            "aggregate", (CUSTOMERS,), "count", self.groups, self.filters, (), self.order, self.limit
+        )
 
 
-def _first(text: str, words: tuple[str, ...]) -> int:
-    found = (re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text) for word in words)
-    return min((match.start() for match in found if match), default=len(text))
-
-
-def _spellings(value: str) -> tuple[str, ...]:
-    countries = (name for name, code in patterns.COUNTRIES.items() if code == value)
-    return (value.lower(), value.lower().replace("_", " "), *countries)
-
-
-def _number(found: re.Match[str]) -> float:
-    number = float(found["number"].replace(",", ""))
-    return number * 1000 if found["unit"] == "k" else number
-
-
-def _text(number: float) -> str:
-    return f"{number:.6f}".rstrip("0").rstrip(".")
+def _flag_filter(flag: Flag, *, value: bool) -> Filter:
+    sql = f"{sql_name(flag.column)} = {'true' if value else 'false'}"
+    return Filter(flag.column, sql, f"{flag.label}: {'yes' if value else 'no'}")

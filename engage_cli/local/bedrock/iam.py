@@ -1,4 +1,4 @@
-"""IAM of the Bedrock family and S3 Vectors: which action and resource a request needs.
+"""IAM of the Bedrock family, S3 Vectors and Budgets: which action and resource a request needs.
 
 MiniStack asks `extract_iam_action` and `extract_resource_arn` before it calls a handler. It knows neither
 S3 Vectors nor that Converse is authorised as `bedrock:InvokeModel`, so both functions are wrapped here.
@@ -16,6 +16,21 @@ from engage_cli.local.bedrock.models import foundation_arns, model_arn, model_id
 _SAME_AS = {
     "bedrock:Converse": "bedrock:InvokeModel",
     "bedrock:ConverseStream": "bedrock:InvokeModelWithResponseStream",
+    # Budgets has two permissions for all of its operations on budgets.
+    **{
+        f"budgets:{operation}": "budgets:ViewBudget"
+        for operation in (
+            "DescribeBudget",
+            "DescribeBudgets",
+            "DescribeNotificationsForBudget",
+            "DescribeSubscribersForNotification",
+        )
+    },
+    **{
+        f"budgets:{verb}{what}": "budgets:ModifyBudget"
+        for verb in ("Create", "Update", "Delete")
+        for what in ("Budget", "Notification", "Subscriber")
+    },
 }
 _ON_BUCKET = {
     "CreateVectorBucket",

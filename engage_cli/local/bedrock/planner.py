@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from engage_cli.local.bedrock import answers, grammar, statements
-from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock import answers, grammar, passages, statements
+from engage_cli.local.bedrock.columns import Table, described
 from engage_cli.local.bedrock.converse import (
     Message,
     Reply,
@@ -22,24 +22,15 @@ from engage_cli.local.bedrock.converse import (
     tool_specs,
 )
 from engage_cli.local.bedrock.grammar import Intent, Values
+from engage_cli.local.bedrock.lexicon import Lexicon, lexicon
 from engage_cli.local.bedrock.models import PLANNER
 
-_TABLE = re.compile(r"[Tt]able\s+`?(\w+)`?\s*\(([^)]*)\)")
 _GREETING = re.compile(
     r"^\s*(hi|hello|hey|help|thanks|thank you|what can (you|i) (do|ask|answer)).{0,20}$", re.IGNORECASE
 )
 
-CAPABILITIES = """\
-I can answer questions about the newest predictions, for example:
-- Which countries have the highest churn risk?
-- How many customers are at high risk, by plan?
-- What share of customers on mobile is at risk?
-- Total expected value of at-risk customers in Germany
-- Top 10 customers by churn probability with value over $100
-- Compare plans
-- Why are customers in France at risk?
-- What is the prediction for customer C00000001?
-- How is churn defined? How good is the model?"""
+MOST_CUSTOMERS = 5
+"""A question may name so many customers."""
 CONNECT = (
     "To have free questions answered, connect a language model: set `ask_model_url` to any "
     "OpenAI-compatible server "
@@ -54,8 +45,12 @@ class Tools:
     query: tuple[str, str] | None
     search: tuple[str, str] | None
     prediction: tuple[str, str] | None
-    table: str | None
-    columns: frozenset[str]
+    table: Table | None
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The words of the table; without one, those that every table has."""
+        return lexicon(self.table or Table("predictions", ()))
 
 
 @dataclass(frozen=True)
@@ -89,15 +84,8 @@ def offered(request: dict[str, Any]) -> Tools:
             if argument in names:
                 found.setdefault(argument, (spec["name"], argument))
         description += spec.get("description", "") + "\n"
-    described = _TABLE.search(description) or _TABLE.search(system_text(request))
-    columns = [part.split()[0] for part in described[2].split(",") if part.split()] if described else []
-    return Tools(
-        found.get("sql"),
-        found.get("query"),
-        found.get("customer_id"),
-        described[1] if described else None,
-        frozenset(columns),
-    )
+    table = described(description) or described(system_text(request))
+    return Tools(found.get("sql"), found.get("query"), found.get("customer_id"), table)
 
 
 def _conversation(messages: list[Message]) -> tuple[str, list[_Exchange]]:
@@ -121,71 +109,83 @@ def _turn(question: str, exchanges: list[_Exchange], tools: Tools) -> tuple[str,
     failed = next((one for one in exchanges if one.failed), None)
     if failed is not None:
         return f"I could not answer, because {failed.name} failed: {_reason(failed.value)}", ()
+    known = tools.lexicon
     if _GREETING.match(question):
-        return f"{CAPABILITIES}\n\n{CONNECT}", ()
-    values = next((_values(one.value) for one in exchanges if _is_lookup(one, tools)), None)
-    intent = grammar.parse(question, values)
+        return f"{capabilities(known)}\n\n{CONNECT}", ()
+    lookup = statements.lookup(known, question) if tools.query and known.looked_up else None
+    values = next(
+        (_values(one.value, known) for one in exchanges if _asked(one, tools.query) == lookup), None
+    )
+    intent = grammar.parse(question, known, values if lookup else {})
     if intent.kind == "unknown":
-        return _cannot(intent, values), ()
+        return _cannot(intent, values, known), ()
     if intent.kind == "knowledge":
         return _knowledge(question, exchanges, tools)
     if intent.kind == "customer":
         return _prediction(intent, exchanges, tools)
-    return _query(intent, exchanges, tools)
-
-
-def _query(intent: Intent, exchanges: list[_Exchange], tools: Tools) -> tuple[str, tuple[ToolCall, ...]]:
     if tools.query is None or tools.table is None:
         return "I have no tool that reads the predictions, so I cannot answer with numbers.", ()
-    if intent.kind == "lookup":
-        return "", (_call(tools.query, statements.lookup(tools.table)),)
-    missing = sorted(statements.columns_of(intent) - tools.columns)
+    if intent.kind == "lookup" and lookup:
+        return "", (_call(tools.query, lookup),)
+    return _query(intent, exchanges, tools.query, known)
+
+
+def _query(
+    intent: Intent, exchanges: list[_Exchange], tool: tuple[str, str], known: Lexicon
+) -> tuple[str, tuple[ToolCall, ...]]:
+    missing = sorted(statements.columns_of(intent) - known.table.names)
     if missing:
-        return f"The table {tools.table} has no column {', '.join(missing)}, so I cannot answer that.", ()
-    sql = statements.statement(intent, tools.table)
-    done = next((one for one in exchanges if one.arguments.get(tools.query[1]) == sql), None)
+        return (
+            f"The table {known.table.name} has no column {', '.join(missing)}, so I cannot answer that.",
+            (),
+        )
+    sql = statements.statement(intent, known)
+    done = next((one for one in exchanges if _asked(one, tool) == sql), None)
     if done is None:
-        return "", (_call(tools.query, sql),)
-    return answers.answer_rows(intent, done.value), ()
+        return "", (_call(tool, sql),)
+    return answers.answer_rows(intent, done.value, known), ()
 
 
 def _knowledge(question: str, exchanges: list[_Exchange], tools: Tools) -> tuple[str, tuple[ToolCall, ...]]:
     if tools.search is None:
         return "I have no tool that searches the knowledge documents, so I cannot answer that.", ()
     if not exchanges:
-        return "", (_call(tools.search, question),)
-    return answers.answer_passages(question, exchanges[-1].value), ()
+        return "", (_call(tools.search, passages.search_text(question)),)
+    return passages.answer_passages(question, exchanges[-1].value), ()
 
 
 def _prediction(intent: Intent, exchanges: list[_Exchange], tools: Tools) -> tuple[str, tuple[ToolCall, ...]]:
     if tools.prediction is None:
         return "I have no tool that predicts for one customer, so I cannot answer that.", ()
+    ids = intent.customer_ids
     if not exchanges:
-        return "", tuple(_call(tools.prediction, one) for one in intent.customer_ids[:5])
-    return "\n".join(answers.answer_prediction(one.value or {}) for one in exchanges), ()
+        return "", tuple(_call(tools.prediction, one) for one in ids[:MOST_CUSTOMERS])
+    said = [answers.answer_prediction(one.value or {}) for one in exchanges]
+    if len(ids) > MOST_CUSTOMERS:
+        said.append(f"These are the first {MOST_CUSTOMERS} of the {len(ids)} customers; ask for the others.")
+    return "\n".join(said), ()
 
 
 def _call(tool: tuple[str, str], value: str) -> ToolCall:
     return ToolCall(tool[0], {tool[1]: value})
 
 
-def _is_lookup(exchange: _Exchange, tools: Tools) -> bool:
-    if tools.query is None or tools.table is None:
-        return False
-    return bool(exchange.arguments.get(tools.query[1]) == statements.lookup(tools.table))
+def _asked(exchange: _Exchange, tool: tuple[str, str] | None) -> Any:
+    """What an exchange asked of a tool."""
+    return exchange.arguments.get(tool[1]) if tool else None
 
 
-def _values(result: Any) -> Values:
-    """Read the answer of the lookup query: each row has one category column that is not NULL."""
-    found: dict[str, list[str]] = {column: [] for column in v.CATEGORICAL}
+def _values(result: Any, known: Lexicon) -> Values:
+    """Read the answer of the lookup query: each row has one text column that is not NULL."""
+    found: dict[str, list[str]] = {one.column: [] for one in known.looked_up}
     for row in answers.rows_of(result or {}):
-        for column in v.CATEGORICAL:
+        for column, some in found.items():
             if row.get(column) not in (None, ""):
-                found[column].append(str(row[column]))
+                some.append(str(row[column]))
     return {column: tuple(values) for column, values in found.items()}
 
 
-def _cannot(intent: Intent, values: Values | None) -> str:
+def _cannot(intent: Intent, values: Values | None, known: Lexicon) -> str:
     words = ", ".join(f'"{word}"' for word in intent.unknown_words)
     first = (
         f"I do not understand {words}, so I do not answer." if words else "I do not understand the question."
@@ -194,14 +194,48 @@ def _cannot(intent: Intent, values: Values | None) -> str:
         f"{first} (This is the local planner: it maps questions to queries by a fixed grammar, without a "
         f"language model.)"
     ]
+    if intent.customer_ids:
+        parts.append("Of customers by id I can tell the prediction with its reasons, nothing else.")
     if values:
-        known = [
-            f"{v.DIMENSION_BY_COLUMN[column].plural}: {', '.join(list(some)[:12])}"
-            for column, some in values.items()
-            if some
+        told = [
+            f"{one.plural}: {', '.join(values[one.column][:12])}"
+            for one in known.looked_up
+            if values.get(one.column)
         ]
-        parts.append("Values that I know: " + "; ".join(known) + ".")
-    return "\n\n".join([*parts, CAPABILITIES, CONNECT])
+        parts.append("Values that I know: " + "; ".join(told) + ".")
+    return "\n\n".join([*parts, capabilities(known, values), CONNECT])
+
+
+def capabilities(known: Lexicon, values: Values | None = None) -> str:
+    """Examples of questions in the words of the table; every one of them is answered."""
+    return "\n- ".join(
+        ["I can answer questions about the newest predictions, for example:", *examples(known, values)]
+    )
+
+
+def examples(known: Lexicon, values: Values | None = None) -> list[str]:
+    """The questions of `capabilities`."""
+    asked = ["How many customers are at high risk?", "Total expected value of at-risk customers"]
+    dimensions = [one for one in known.looked_up if one.label in one.words]
+    if dimensions:
+        one, other = dimensions[0], dimensions[-1]
+        asked = [
+            f"Which {one.plural} have the highest churn risk?",
+            f"How many customers are at high risk, by {other.label}?",
+            f"Total expected value by {one.label}",
+            f"Compare {other.plural}",
+        ]
+        value = next(iter((values or {}).get(other.column, ())), None)
+        if value:
+            asked.append(f"What share of customers with {other.label} {value} is at risk?")
+    return [
+        *asked,
+        "Top 10 customers by churn probability with expected value over 100",
+        "Why are customers at risk?",
+        "How is churn defined?",
+        "How good is the model?",
+        "What is the prediction for customer <id>?",
+    ]
 
 
 def _reason(value: Any) -> str:

@@ -9,18 +9,19 @@ from pathlib import Path
 
 from engage_cli.local.bedrock import patterns
 from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock.lexicon import SYNONYMS
 
 START, END = "<!-- vocabulary: begin -->", "<!-- vocabulary: end -->"
 
 
 def reference() -> str:
-    """Return the Markdown of the vocabulary."""
+    """Return the Markdown of the vocabulary that every data contract shares."""
     lines = ["| number | column | words |", "|---|---|---|"]
     lines += [f"| {one.label} | `{one.column}` | {_some(one.words)} |" for one in v.METRICS]
     lines.append(f"| number of customers | `count(*)` | {_some(v.COUNT_WORDS)} |")
     lines.append(f"| share of customers | | {_some(v.SHARE_WORDS)} |")
     lines += ["", "| group | column | words |", "|---|---|---|"]
-    lines += [f"| {one.label} | `{one.column}` | {_some(one.words)} |" for one in v.DIMENSIONS]
+    lines.append(f"| risk band | `risk_band` | {_some(v.RISK_WORDS)} |")
     lines += ["", "| filter | condition | words |", "|---|---|---|"]
     lines += [f"| {label} | `{sql}` | {_some(words)} |" for words, sql, label in v.FILTERS]
     lines += ["", "| aggregate | words |", "|---|---|"]
@@ -32,8 +33,12 @@ def reference() -> str:
     ]
     lines += [
         "",
+        "Other words for common columns: "
+        + "; ".join(f"{name}: {_some(words)}" for name, words in SYNONYMS.items())
+        + ".",
+        "",
         f"Countries by name: {', '.join(sorted(one.title() for one in patterns.COUNTRIES if len(one) > 3))}; "
-        "any country by its two capital letters.",
+        "in a column of ISO codes any country by its two capital letters.",
     ]
     return "\n".join(lines)
 

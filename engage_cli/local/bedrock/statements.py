@@ -1,114 +1,152 @@
-"""From an intent to one Trino SELECT over the newest partition of the predictions table."""
+"""From an intent to one Trino SELECT over the served predictions."""
 
-from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock.columns import sql_name
 from engage_cli.local.bedrock.grammar import Filter, Intent
+from engage_cli.local.bedrock.lexicon import Lexicon
+from engage_cli.local.bedrock.patterns import COUNTRIES
+from engage_cli.local.bedrock.text import normal
+from engage_cli.local.bedrock.values import other_names
+from engage_cli.local.bedrock.vocabulary import CUSTOMERS, Metric
 
 DEFAULT_GROUPS, DEFAULT_CUSTOMERS, MOST_ROWS = 50, 10, 200
 AS_OF = "as_of"
 # Reasons hold each customer's own numbers: without them the same story is one group.
 _REASON = "regexp_replace(reason_1, '[0-9]+([.,][0-9]+)*', 'n')"
-# What is shown of a customer besides the metrics asked for.
-_CUSTOMER_COLUMNS = ("churn_probability", "expected_value", "risk_band", "country", "plan", "reason_1")
+# What is shown of a customer besides the metrics asked for; the dimensions are the table's first two.
+_CUSTOMER_COLUMNS = ("churn_probability", "expected_value", "risk_band")
+_MOST_DIMENSIONS = 2
 
 
 def columns_of(intent: Intent) -> set[str]:
     """Return the columns that the intent needs, to be compared with what the tool offers."""
-    needed = {v.METRIC_BY_NAME[name].column for name in intent.metrics if name in v.METRIC_BY_NAME}
-    needed |= set(intent.group_by)
-    needed |= {one.sql.split(" ")[0] for one in (*intent.filters, *intent.share_of)}
+    needed = {metric.column for metric in intent.metrics if metric is not CUSTOMERS}
+    needed |= {one.column for one in (*intent.group_by, *intent.filters, *intent.share_of)}
     if intent.kind == "customers":
-        needed |= {"customer_id", *_CUSTOMER_COLUMNS}
+        needed.add("customer_id")
     if intent.kind == "reasons":
         needed |= {"reason_1", "risk_band"}
     return needed
 
 
-def statement(intent: Intent, table: str) -> str:
+def statement(intent: Intent, lexicon: Lexicon) -> str:
     """Return the SQL of an intent of the kinds aggregate, customers, share and reasons."""
     builders = {"aggregate": _aggregate, "customers": _customers, "share": _share, "reasons": _reasons}
-    return builders[intent.kind](intent, table)
+    return builders[intent.kind](intent, lexicon)
 
 
-def lookup(table: str) -> str:
-    """Return the SQL that lists the values of every category column, largest first within a column."""
-    columns = ", ".join(v.CATEGORICAL)
-    sets = ", ".join(f"({column})" for column in v.CATEGORICAL)
+def lookup(lexicon: Lexicon, question: str) -> str:
+    """Return the SQL that lists values of every text column: first those that the question may name, then
+    the largest.
+    """
+    names = [sql_name(one.column) for one in lexicon.looked_up]
+    sets = ", ".join(f"({name})" for name in names)
+    value = f"lower({names[0]})" if len(names) == 1 else f"lower(coalesce({', '.join(names)}))"
+    plain = f"replace(replace({value}, '_', ' '), '-', ' ')"
+    asked = _searched(question).replace("'", "''")
     return (
-        f"SELECT {columns}, count(*) AS customers\nFROM {table}\nWHERE {_newest(table)}\n"
-        f"GROUP BY GROUPING SETS ({sets})\nORDER BY customers DESC\nLIMIT {MOST_ROWS}"
+        f"SELECT {', '.join(names)}, count(*) AS customers\nFROM {lexicon.table.name}\n"
+        f"WHERE {_newest(lexicon)}\nGROUP BY GROUPING SETS ({sets})\n"
+        f"ORDER BY CASE WHEN strpos('{asked}', {plain}) > 0 THEN 0 ELSE 1 END, customers DESC\n"
+        f"LIMIT {MOST_ROWS}"
     )
 
 
-def measure(metric: str, aggregate: str) -> tuple[str, str]:
-    """Return (SQL expression, column alias) of a metric under an aggregate."""
-    if metric == "customers":
-        return "count(*)", "customers"
-    column = v.METRIC_BY_NAME[metric].column
-    if aggregate == "median":
-        return f"approx_percentile({column}, 0.5)", f"median_{column}"
-    names = {"avg": "average", "sum": "total", "max": "maximum", "min": "minimum"}
-    return f"{aggregate}({column})", f"{names[aggregate]}_{column}"
-
-
-def _newest(table: str) -> str:
-    return f"{AS_OF} = (SELECT max({AS_OF}) FROM {table})"
-
-
-def _where(table: str, filters: tuple[Filter, ...]) -> str:
-    return "WHERE " + "\n  AND ".join([_newest(table), *(one.sql for one in filters)])
-
-
-def _grouped(intent: Intent, table: str, measures: list[tuple[str, str]], filters: tuple[Filter, ...]) -> str:
-    """SELECT groups, customers, measures; ordered by the first measure, then by the group for a stable
-    order.
+def _searched(question: str) -> str:
+    """The question's words as values are compared with them, with the other names of its countries. An
+    e-mail address is no value, and no business of a query's history.
     """
-    shown = [f"{_REASON} AS reason" if column == "reason" else column for column in intent.group_by]
+    words = [word for word in normal(question).split() if "@" not in word]
+    text = " ".join(words).replace("_", " ").replace("-", " ")
+    names = [other for name in COUNTRIES if name in text for other in other_names(name)]
+    return " ".join(dict.fromkeys([text, *names]))
+
+
+def measure(metric: Metric, aggregate: str) -> tuple[str, str]:
+    """Return (SQL expression, column alias) of a metric under an aggregate."""
+    if metric is CUSTOMERS:
+        return "count(*)", "customers"
+    column, name = metric.column, sql_name(metric.column)
+    if aggregate == "median":
+        return f"approx_percentile({name}, 0.5)", f"median_{column}"
+    names = {"avg": "average", "sum": "total", "max": "maximum", "min": "minimum"}
+    return f"{aggregate}({name})", f"{names[aggregate]}_{column}"
+
+
+def _newest(lexicon: Lexicon) -> str:
+    """The served predictions: the date that the tool tells, else the newest partition."""
+    if lexicon.table.as_of:
+        return f"{AS_OF} = '{lexicon.table.as_of}'"
+    return f"{AS_OF} = (SELECT max({AS_OF}) FROM {lexicon.table.name})"
+
+
+def _where(lexicon: Lexicon, filters: tuple[Filter, ...]) -> str:
+    return "WHERE " + "\n  AND ".join([_newest(lexicon), *(one.sql for one in filters)])
+
+
+def _grouped(
+    columns: list[tuple[str, str]],
+    intent: Intent,
+    lexicon: Lexicon,
+    measures: list[tuple[str, str]],
+    filters: tuple[Filter, ...],
+) -> str:
+    """SELECT groups, customers, measures; ordered by the first measure, then by the group for a stable
+    order. `columns` are the groups: the expression and the name of each.
+    """
+    shown = [name if name == sql else f"{sql} AS {name}" for sql, name in columns]
     if all(alias != "customers" for _, alias in measures):
         shown.append("count(*) AS customers")
     shown += [f"{expression} AS {alias}" for expression, alias in measures]
     shown.append(f"max({AS_OF}) AS {AS_OF}")
-    lines = [f"SELECT {', '.join(shown)}", f"FROM {table}", _where(table, filters)]
-    if intent.group_by:
+    lines = [f"SELECT {', '.join(shown)}", f"FROM {lexicon.table.name}", _where(lexicon, filters)]
+    if columns:
         direction = "ASC" if intent.descending is False else "DESC"
-        keys = [_REASON if column == "reason" else column for column in intent.group_by]
-        lines.append(f"GROUP BY {', '.join(keys)}")
-        lines.append(f"ORDER BY {measures[0][1]} {direction}, {', '.join(intent.group_by)}")
+        lines.append(f"GROUP BY {', '.join(sql for sql, _ in columns)}")
+        lines.append(f"ORDER BY {measures[0][1]} {direction}, {', '.join(name for _, name in columns)}")
         lines.append(f"LIMIT {intent.limit or DEFAULT_GROUPS}")
     return "\n".join(lines)
 
 
-def _aggregate(intent: Intent, table: str) -> str:
+def _groups(intent: Intent) -> list[tuple[str, str]]:
+    return [(sql_name(one.column), sql_name(one.column)) for one in intent.group_by]
+
+
+def _aggregate(intent: Intent, lexicon: Lexicon) -> str:
     measures = [measure(metric, intent.aggregate) for metric in intent.metrics]
-    return _grouped(intent, table, measures, intent.filters)
+    return _grouped(_groups(intent), intent, lexicon, measures, intent.filters)
 
 
-def _share(intent: Intent, table: str) -> str:
+def _share(intent: Intent, lexicon: Lexicon) -> str:
     condition = " AND ".join(one.sql for one in intent.share_of)
     measures = [
         (f"avg(CASE WHEN {condition} THEN 1.0E0 ELSE 0.0E0 END)", "share"),
         (f"count_if({condition})", "matching_customers"),
     ]
-    return _grouped(intent, table, measures, intent.filters)
+    return _grouped(_groups(intent), intent, lexicon, measures, intent.filters)
 
 
-def _reasons(intent: Intent, table: str) -> str:
+def _reasons(intent: Intent, lexicon: Lexicon) -> str:
     """Count the first reasons; of customers at high risk, when the question does not say whose."""
-    chosen = Intent("reasons", group_by=(*intent.group_by, "reason"), limit=intent.limit or 20)
-    risk = any(one.sql.split(" ")[0] in ("risk_band", "churn_probability") for one in intent.filters)
-    filters = intent.filters if risk else (*intent.filters, Filter("risk_band = 'high'", "at high risk"))
-    return _grouped(chosen, table, [("count(*)", "customers")], filters)
+    chosen = Intent("reasons", limit=intent.limit or 20)
+    risk = any(one.column in ("risk_band", "churn_probability") for one in intent.filters)
+    high = Filter("risk_band", "risk_band = 'high'", "at high risk")
+    filters = intent.filters if risk else (*intent.filters, high)
+    columns = [*_groups(intent), (_REASON, "reason")]
+    return _grouped(columns, chosen, lexicon, [("count(*)", "customers")], filters)
 
 
-def _customers(intent: Intent, table: str) -> str:
-    asked = [v.METRIC_BY_NAME[name].column for name in intent.metrics]
-    shown = ["customer_id", *dict.fromkeys([*asked, *_CUSTOMER_COLUMNS]), AS_OF]
+def _customers(intent: Intent, lexicon: Lexicon) -> str:
+    asked = [metric.column for metric in intent.metrics]
+    dimensions = [one.column for one in lexicon.looked_up[:_MOST_DIMENSIONS]]
+    more = [c for c in (*_CUSTOMER_COLUMNS, *dimensions, "reason_1") if c in lexicon.table.names]
+    shown = ["customer_id", *map(sql_name, dict.fromkeys([*asked, *more])), AS_OF]
     direction = "ASC" if intent.descending is False else "DESC"
     return "\n".join(
         [
             f"SELECT {', '.join(shown)}",
-            f"FROM {table}",
-            _where(table, intent.filters),
-            f"ORDER BY {asked[0]} {direction}, customer_id",
+            f"FROM {lexicon.table.name}",
+            _where(lexicon, intent.filters),
+            f"ORDER BY {sql_name(asked[0])} {direction}, customer_id",
             f"LIMIT {intent.limit or DEFAULT_CUSTOMERS}",
         ]
     )

@@ -1,23 +1,31 @@
-"""The words that the planner understands: metrics, groups, filters, and the words that carry no meaning.
+"""The words that every data contract shares: what is predicted, how numbers are asked for, what says nothing.
 
-`docs/ask.md` is generated from these tables (`python -m engage_cli.local.bedrock.reference`), so what the
-page promises is what the planner does.
+The words of a table's own columns are worked out in `lexicon.py`. `docs/ask.md` is generated from both
+(`python -m engage_cli.local.bedrock.reference docs/ask.md`), so what the page promises is what the planner
+does.
 """
 
 from dataclasses import dataclass
 
+SHARE, AMOUNT, NUMBER, COUNT = "share", "amount", "number", "count"
+
 
 @dataclass(frozen=True)
 class Metric:
-    """A number of the predictions table: its column, its words, its unit, and how it is said in an answer."""
+    """A number of the predictions table: its column, its words, its unit, and how it is said in an answer.
+
+    `kind`: a `share` of 0 to 1, an `amount` of the value's unit, another `number`, or the `count` of rows.
+    """
 
     name: str
     column: str
     label: str
-    unit: str  # probability | share | usd | weeks | days
+    kind: str
     words: tuple[str, ...]
+    unit: str = ""
     # What "worst" means: for churn the highest, for value the lowest.
     bad_is_high: bool = False
+    meaning: str = ""
 
 
 METRICS: tuple[Metric, ...] = (
@@ -25,7 +33,7 @@ METRICS: tuple[Metric, ...] = (
         "churn",
         "churn_probability",
         "churn probability",
-        "probability",
+        SHARE,
         (
             "churn probability",
             "churn probabilities",
@@ -58,7 +66,7 @@ METRICS: tuple[Metric, ...] = (
         "engagement",
         "expected_engagement",
         "expected engagement",
-        "share",
+        SHARE,
         (
             "expected engagement",
             "predicted engagement",
@@ -73,62 +81,37 @@ METRICS: tuple[Metric, ...] = (
         "value",
         "expected_value",
         "expected value",
-        "usd",
-        (
-            "expected value",
-            "predicted value",
-            "customer value",
-            "expected spend",
-            "expected spending",
-            "predicted spend",
-            "future spend",
-            "expected revenue",
-            "predicted revenue",
-            "future revenue",
-            "revenue",
-            "value",
-            "valuable",
-            "worth",
-        ),
+        AMOUNT,
+        ("expected value", "predicted value", "future value", "customer value", "value", "valuable", "worth"),
     ),
     Metric(
-        "spend",
-        "spend_12w",
-        "spend of the last 12 weeks",
-        "usd",
-        (
-            "spend of the last 12 weeks",
-            "spend in the last 12 weeks",
-            "spent in the last 12 weeks",
-            "spending in the last 12 weeks",
-            "past spend",
-            "recent spend",
-            "actual spend",
-            "spend",
-            "spending",
-            "spent",
-            "spenders",
-        ),
+        "past_value",
+        "value_12w",
+        "value of the last 12 weeks",
+        AMOUNT,
+        ("value of the last 12 weeks", "value in the last 12 weeks", "past value", "actual value"),
     ),
     Metric(
         "tenure",
         "tenure_weeks",
         "tenure",
-        "weeks",
+        NUMBER,
         ("tenure in weeks", "tenure", "weeks since sign-up", "weeks since signup", "customer age in weeks"),
+        "weeks",
     ),
     Metric(
         "active_weeks",
         "active_weeks_12",
         "active weeks of the last 12",
-        "weeks",
+        NUMBER,
         ("active weeks of the last 12", "active weeks in the last 12 weeks", "active weeks", "weeks active"),
+        "weeks",
     ),
     Metric(
         "recency",
         "days_since_active",
         "days since the last activity",
-        "days",
+        NUMBER,
         (
             "days since the last activity",
             "days since last activity",
@@ -137,82 +120,22 @@ METRICS: tuple[Metric, ...] = (
             "days of inactivity",
             "days inactive",
         ),
+        "days",
         bad_is_high=True,
     ),
 )
-METRIC_BY_NAME = {metric.name: metric for metric in METRICS}
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """A column to group by and to filter on, and its words."""
-
-    column: str
-    label: str
-    plural: str
-    words: tuple[str, ...]
-
-
-DIMENSIONS: tuple[Dimension, ...] = (
-    Dimension(
-        "country", "country", "countries", ("countries", "country", "markets", "market", "nations", "nation")
-    ),
-    Dimension(
-        "plan",
-        "plan",
-        "plans",
-        (
-            "subscription plans",
-            "subscription plan",
-            "plans",
-            "plan",
-            "tiers",
-            "tier",
-            "subscriptions",
-            "subscription",
-        ),
-    ),
-    Dimension("device", "device", "devices", ("devices", "device", "platforms", "platform")),
-    Dimension(
-        "acquisition_channel",
-        "acquisition channel",
-        "acquisition channels",
-        (
-            "acquisition channels",
-            "acquisition channel",
-            "marketing channels",
-            "marketing channel",
-            "channels",
-            "channel",
-            "acquisition sources",
-            "acquisition source",
-        ),
-    ),
-    Dimension(
-        "age_band",
-        "age band",
-        "age bands",
-        ("age bands", "age band", "age groups", "age group", "age ranges", "age range", "ages", "age"),
-    ),
-    Dimension(
-        "risk_band",
-        "risk band",
-        "risk bands",
-        (
-            "risk bands",
-            "risk band",
-            "risk levels",
-            "risk level",
-            "risk groups",
-            "risk group",
-            "risk categories",
-            "risk category",
-        ),
-    ),
+"""The numbers that every predictions table has."""
+CUSTOMERS = Metric("customers", "", "number of customers", COUNT, ())
+RISK_WORDS = (
+    "risk bands",
+    "risk band",
+    "risk levels",
+    "risk level",
+    "risk groups",
+    "risk group",
+    "risk categories",
+    "risk category",
 )
-DIMENSION_BY_COLUMN = {dimension.column: dimension for dimension in DIMENSIONS}
-# Their values differ from data to data: the planner asks the table for them before it filters.
-CATEGORICAL = ("country", "plan", "device", "acquisition_channel", "age_band")
 
 
 AGGREGATES: dict[str, tuple[str, ...]] = {
@@ -285,18 +208,6 @@ NUMBERS = {
     "hundred": 100,
 }
 
-# The horizons of the predictions, in words, and the metrics that have them.
-HORIZONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
-        r"(?:in|over|during|within|for)? ?(?:the )?(?:next|coming) (?:4 weeks|four weeks|28 days|month)",
-        ("churn", "engagement", "customers"),
-    ),
-    (
-        r"(?:in|over|during|within|for)? ?(?:the )?(?:next|coming) (?:12 weeks|twelve weeks|quarter)",
-        ("value",),
-    ),
-)
-
 # Phrases that are whole filters: words -> SQL condition and how it is said.
 FILTERS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
@@ -347,12 +258,11 @@ a about acquired across all along also among amongst amount an and any are are's
 based be been being between break breakdown broken business by came can come comes company compare
 compared comparison could current currently customer's customers' data database did differ difference
 differences different differs distributed distribution do does down each entire every expect expected
-find for from get give group grouped had has have having how i in into is it its kind let level levels
-like likely list live lives living located look me much my need now number of on ones onto or our out
-over overall pay paying per platform please predicted prediction predictions probabilities probability
-probable rank ranked ranking rate rates respectively right score scores see segment segments show shown
-so some split table tell that the their them there these they this those through to today told us use
-uses using versus via view vs want was we were what when where which who whole whom whose will with
-within would you your
+find for from get give group grouped had has have having how i in into is it its kind let like likely
+list live lives living located look me much my need now number of on ones onto or our out over overall
+pay paying per please predicted prediction predictions probabilities probability probable rank ranked
+ranking respectively right see show shown so some split table tell that the their them there these they
+this those through to today told us use uses using versus via view vs want was we were what when where
+which who whole whom whose will with within would you your
 """
 STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())

@@ -54,6 +54,7 @@ SERVICES: dict[str, Service] = {
     "sns": Service("sns", **{**_QUERY, "code": "InvalidParameter"}),
     "states": Service("stepfunctions", "json"),
     "sts": Service("sts", **_QUERY),
+    "xray": Service("xray", "rest-json", "InvalidRequestException"),
 }
 
 

@@ -37,7 +37,7 @@ _JAVA_CLASSES = {
     r"\p{IsLetter}": r"\w",
     r"\p{Alnum}": r"\w",
     r"\p{Graph}": r"\S",
-    r"\p{ASCII}": r"\x00-\x7f",
+    r"\p{ASCII}": r"[\x00-\x7f]",  # Outside of brackets in every model that has it.
     r"\z": r"\Z",
 }
 

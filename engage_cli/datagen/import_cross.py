@@ -1,0 +1,136 @@
+"""Checks between rows and tables: duplicates, unknown customers, customers that would vanish, weeks that
+are not over, and weeks without any event.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from itertools import pairwise
+
+from engage_cli.datagen.import_load import Loaded, register_ids, reject
+from engage_cli.datagen.shapes import Shape
+from engage_cli.errors import UserError
+
+LONGEST_GAP_WEEKS = 4
+"""So many weeks in a row without any event are a pause; more are taken for a hole in the export."""
+_WEEKS_COMPARED = 8
+
+
+def set_aside_duplicates(loaded: Loaded, shape: Shape) -> None:
+    """Keep the first row of each customer (or customer and week), in file and line order."""
+    if shape.has_events:
+        return  # two equal lines of a receipt are two events
+    by_week = shape.name == "activity"
+    columns = "customer_id, week" if by_week else "customer_id"
+    kind = "the customer has a row for this week already" if by_week else "customer_id is a duplicate"
+    good = f"SELECT * FROM {shape.name} r WHERE {loaded.good(shape.name, 'r')}"
+    # Only repeated keys are sorted: clean data costs one aggregation.
+    rows = (
+        f"(WITH good AS ({good}), "
+        f"repeated AS (SELECT {columns} FROM good GROUP BY ALL HAVING count(*) > 1) "
+        f"SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY _file, _row) AS _nth "
+        f"FROM good SEMI JOIN repeated USING ({columns})) WHERE _nth > 1"
+    )
+    reject(loaded.db, shape.name, kind, rows, detail="customer_id")
+
+
+def set_aside_unknown(loaded: Loaded, known: Iterable[str] | None) -> list[str]:
+    """Set aside activity of customers who are neither in the file nor `known`; notes for the report."""
+    if loaded.shape("customers"):
+        ids = f"SELECT customer_id FROM customers c WHERE {loaded.good('customers', 'c')}"
+    elif known is not None:
+        register_ids(loaded.db, "known", known)
+        ids = "SELECT customer_id FROM known"
+    else:
+        return ["Without customers it was not checked that the activity is of known customers."]
+    rows = f"activity a WHERE {loaded.good('activity', 'a')} AND customer_id NOT IN ({ids})"
+    reject(loaded.db, "activity", "the customer is unknown", rows, detail="customer_id")
+    return []
+
+
+def refuse_vanishing(loaded: Loaded, existing: Iterable[str]) -> None:
+    """Raise UserError when the file lacks customers that are there now: their history would be orphaned."""
+    shape = loaded.shape("customers")
+    if shape is None:
+        return
+    register_ids(loaded.db, "existing_ids", existing)
+    there = loaded.count("SELECT count(*) FROM existing_ids")
+    gone = loaded.count(
+        "SELECT count(*) FROM existing_ids e WHERE NOT EXISTS "
+        "(SELECT 1 FROM customers c WHERE c.customer_id = e.customer_id)"
+    )
+    if gone:
+        given = ", ".join(str(source.path) for source in loaded.sources[shape])
+        raise UserError(
+            f"{gone:,} of the {there:,} customers in the raw bucket are not in {given}.",
+            hint="Give a file of all customers, or add --replace to start anew with this data.",
+        )
+
+
+def leave_out_unfinished_week(loaded: Loaded) -> list[str]:
+    """Leave out the last week of events when it plainly is not over; a note says so.
+
+    It is not when most of the weeks before it have events on a later day of the week than its last one.
+    """
+    good = f"FROM activity a WHERE {loaded.good('activity', 'a')}"
+    rows = loaded.db.execute(
+        f"SELECT date_trunc('week', event_time) AS week, max(isodow(event_time)) {good} "
+        "GROUP BY 1 ORDER BY 1 DESC LIMIT ?",
+        [_WEEKS_COMPARED + 1],
+    ).fetchall()
+    if len(rows) < 2:
+        return []
+    (last, day), before = rows[0], rows[1:]
+    if 2 * sum(usual > day for _, usual in before) <= len(before):
+        return []
+    week = _day(last)
+    of_week = f"activity a WHERE {loaded.good('activity', 'a')} AND event_time >= TIMESTAMP '{week}'"
+    count = loaded.count(f"SELECT count(*) FROM {of_week}")
+    reject(loaded.db, "activity", "the week is not over", of_week, bad=False)
+    return [
+        f"The week of {week} ends with {week + timedelta(days=day - 1):%A} and seems unfinished: "
+        f"its {count:,} events are left out."
+    ]
+
+
+def weeks_without_events(weeks: list[date]) -> tuple[list[date], list[str]]:
+    """The weeks between the first and the last that are missing, and the note about them.
+
+    UserError: more than `LONGEST_GAP_WEEKS` in a row are missing.
+    """
+    missing: list[date] = []
+    for before, after in pairwise(weeks):
+        gap = (after - before).days // 7 - 1
+        if gap > LONGEST_GAP_WEEKS:
+            raise UserError(
+                f"There is no event in the {gap} weeks from {before + timedelta(weeks=1)} to {after}: "
+                "everybody would seem to have left.",
+                hint="Add the missing part of the export, or give only the files after the hole.",
+            )
+        missing += [before + timedelta(weeks=n) for n in range(1, gap + 1)]
+    if not missing:
+        return [], []
+    named = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+    many = f"{len(missing)} weeks have" if len(missing) > 1 else "1 week has"
+    return missing, [f"{many} no event at all, as if nobody had been active: {named}."]
+
+
+def refuse_losing_events(loaded: Loaded, weeks: list[date], there: Callable[[date], int]) -> None:
+    """Raise UserError when the first week has fewer events than in the raw bucket: it would lose some.
+
+    The first week of an export often begins in the middle of it, and an import replaces whole weeks.
+    `there` says how many events a week has in the bucket.
+    """
+    if not weeks:
+        return
+    first, before = weeks[0], there(weeks[0])
+    now = loaded.count(f"SELECT count(*) FROM good_activity WHERE week = DATE '{first}'")
+    if now < before:
+        raise UserError(
+            f"The week of {first} has {before:,} events in the raw bucket and {now:,} in the files, which "
+            "would replace them.",
+            hint="Give files that begin with a whole week, or add --replace to start anew with them.",
+        )
+
+
+def _day(value: date) -> date:
+    return value.date() if hasattr(value, "date") else value

@@ -1,0 +1,81 @@
+"""What the monitor found, as tables. Pure: `monitor.json` in, cells out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+MOVED = ("what", "of", ">PSI", ">KS", ">missing before", ">now", "verdict")
+OUTCOMES = ("target", "predicted as of", ">expected", ">observed", ">observed/expected", "AUC", "verdict")
+MOST = 12
+
+
+def headline(found: Mapping[str, Any]) -> str:
+    """One line: the run, the model and the gravest verdict."""
+    return (
+        f"Run {found['run_id']} as of {found['as_of']}, model {found['model_version']}: {found['verdict']} "
+        f"(features {found['features']['verdict']}, predictions {found['predictions']['verdict']}, "
+        + ", ".join(f"{name} {part['verdict']}" for name, part in found["performance"].items())
+        + ")"
+    )
+
+
+def moved(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The predictions, then the features that moved most."""
+    rows = [("prediction", row) for row in found["predictions"]["compared"]]
+    rows += [("feature", row) for row in found["features"]["compared"][:MOST]]
+    return [_moved_row(kind, row) for kind, row in rows]
+
+
+def _moved_row(kind: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    missing = row.get("missing") or {}
+    return (
+        row["name"],
+        kind,
+        _number(row["psi"]),
+        _number(row["ks"]),
+        _percent(missing.get("before")),
+        _percent(missing.get("now")),
+        row["verdict"] if row["judged"] else "not judged: moves by nature",
+    )
+
+
+def outcomes(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """A row for each target."""
+    rows = []
+    for name, part in found["performance"].items():
+        rows.append(_outcome_row(name, part, ""))
+        if "total_recent" in part:
+            rows.append(_outcome_row(f"{name}, recently active", part, "_recent"))
+    return rows
+
+
+def _outcome_row(name: str, part: Mapping[str, Any], population: str) -> tuple[str, ...]:
+    total = part.get(f"total{population}") or {}
+    if "ratio" not in total:
+        return name, part["as_of"], "-", "-", "-", "-", part.get("why") or part["verdict"]
+    auc = part.get(f"auc{population}") or {}
+    return (
+        name,
+        part["as_of"],
+        f"{total['expected']:,.0f}",
+        f"{total['observed']:,.0f}",
+        f"{total['ratio']:.3f} ({total['low']:.3f}-{total['high']:.3f})",
+        f"{auc['value']:.3f} (at test {_number(auc['at_test'])})" if "value" in auc else "-",
+        total["verdict"],
+    )
+
+
+def thresholds(found: Mapping[str, Any]) -> str:
+    """What the verdicts go by."""
+    limits = found["thresholds"]
+    return (
+        f"Watch from a PSI of {limits['psi']['watch']}, alert from {limits['psi']['alert']}; outcomes "
+        f"from {limits['ratio']['watch']:.0%} and {limits['ratio']['alert']:.0%} off, beyond noise."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
