@@ -207,7 +207,8 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         )
     if "contract" not in head:
         raise ContractError(
-            f"Model {head.get('model_version')} is from before there were data contracts; run the pipeline again."
+            f"Model {head.get('model_version')} is from before there were data contracts; "
+            "run the pipeline again."
         )
     boosters: dict[str, Any] = {}
     for name in head["boosters"]:
