@@ -63,8 +63,8 @@ def _segments(inputs: ReportInputs) -> Table:
             )
             for s in inputs.segments or ()
         ],
-        "At stake: the chance of leaving times what the customer is worth, which is what was spent lately where "
-        "that is more than is expected of somebody about to leave. So it can be above the expected value.",
+        "At stake: the chance of leaving times what the customer is worth, which is what was spent lately "
+        "where that is more than is expected of somebody about to leave: it can be above the expected value.",
     )
 
 
