@@ -13,7 +13,7 @@ from engage_cli.aws.objects import ObjectStore, ParallelSink
 from engage_cli.datagen.contract_file import FILE, FileContract
 from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.importer import import_files
-from engage_cli.datagen.load import SYNTHETIC_KEY, existing_keys, load_raw
+from engage_cli.datagen.load import existing_keys, load_raw
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
 
@@ -69,8 +69,7 @@ def import_into(
             sink.flush()
             return report
 
-        report = load_raw(raw, sink, write, replaces=_Replaces(replace), contract=own)
-    raw.delete([SYNTHETIC_KEY])
+        report = load_raw(raw, sink, write, replaces=_Replaces(replace), contract=own, own=True)
     return replaced(report, weeks_there=_weeks_there(raw))
 
 
