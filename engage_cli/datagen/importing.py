@@ -199,6 +199,10 @@ def _customers(raw: ObjectStore) -> Any:
     tables = []
     for key in raw.keys("customers/"):
         body = io.BytesIO(raw.get(key) or b"")
-        reader = pyarrow.parquet.read_table if key.endswith(".parquet") else pyarrow.csv.read_csv
-        tables.append(reader(body))
+        if key.endswith(".parquet"):
+            tables.append(pyarrow.parquet.read_table(body))
+        else:
+            # As text: an identifier keeps its leading zeros.
+            options = pyarrow.csv.ConvertOptions(column_types={"customer_id": "string"})
+            tables.append(pyarrow.csv.read_csv(body, convert_options=options))
     return pa.concat_tables(tables, promote_options="permissive") if tables else None

@@ -324,6 +324,16 @@ def test_later_events_keep_the_sign_ups_and_attributes_of_earlier_ones(owner: Ow
     assert again == {"a": "DE", "b": "ES", "c": "IT"}
 
 
+def test_customers_that_lie_there_as_csv_keep_the_leading_zeros_of_their_identifiers(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS + '[customers]\nfrom = "activity"\n')
+    owner.load(None, owner.write("1.csv", HEAD + "007,2026-01-07,1\n"))
+    owner.raw.delete(list(owner.raw.keys("customers/")))
+    owner.raw.put("customers/part-00000.csv", b"customer_id,signup_date\n007,2026-01-07\n")
+    owner.load(None, owner.write("2.csv", HEAD + "007,2026-01-14,1\n"))
+    (found,) = owner.raw.table("customers/")
+    assert (found["customer_id"], found["signup_date"]) == ("007", date(2026, 1, 7))
+
+
 def test_an_attribute_from_activity_never_comes_from_a_later_row(owner: Owner) -> None:
     people = '[customers]\nfrom = "activity"\n[customers.attributes]\nland = "category"\n'
     rows = "a,2026-01-05,1,\na,2026-01-19,1,US\nb,2026-01-05,1,DE\nb,2026-01-19,1,\n"
