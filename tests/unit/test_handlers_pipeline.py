@@ -205,6 +205,7 @@ def test_features_build_one_row_per_customer_and_cut_off_and_write_the_specifica
     spec = s3.get_json("lake", f"runs/{RUN_ID}/spec.json")
     assert spec is not None
     assert spec["tune"] == "10m"
+    assert spec["synthetic"] is False
     assert spec["cutoffs"] == run["split"]["cutoffs"]
     assert len(json.dumps(run)) < 20_000
 
@@ -359,6 +360,15 @@ def test_a_champion_that_cannot_serve_any_more_is_replaced(fake: Any) -> None:
     run = call("promote", {"run_id": RUN_ID, "as_of": "2026-03-02"})
     assert run["promote"]["promoted"]
     assert run["promote"]["reason"] == "It lacks a file."
+
+
+def test_the_tasks_are_told_whether_the_data_are_generated(fake: Any, world: Any) -> None:
+    put_raw(*world)
+    s3.put_json("raw", "_synthetic.json", {})
+    until("features")
+    spec = s3.get_json("lake", f"runs/{RUN_ID}/spec.json")
+    assert spec is not None
+    assert spec["synthetic"] is True
 
 
 def test_no_run_starts_on_a_load_that_is_not_finished(fake: Any, world: Any) -> None:
