@@ -13,7 +13,7 @@ from datetime import date
 
 from .contract import HISTORY_WEEKS, ContractError
 from .data_contract import AMOUNT, BOOLEAN, CATEGORY, EVENTS, NUMBER, Attribute, DataContract, Measure
-from .sqltext import identifier, table_name, text, text_literal
+from .sqltext import identifier, number, table_name, text, text_literal
 
 
 def clean_customer_columns(contract: DataContract) -> tuple[str, ...]:
@@ -63,9 +63,9 @@ def _attribute_checks(a: Attribute) -> list[str]:
     column = identifier(a.name)
     found = [f"WHEN {_text_column(a)} IS NOT NULL AND {column} IS NULL THEN '{a.name} is not a number'"]
     if a.minimum is not None:
-        found.append(f"WHEN {column} < {a.minimum:g}E0 THEN '{a.name} is out of range'")
+        found.append(f"WHEN {column} < {number(a.minimum)} THEN '{a.name} is out of range'")
     if a.maximum is not None:
-        found.append(f"WHEN {column} > {a.maximum:g}E0 THEN '{a.name} is out of range'")
+        found.append(f"WHEN {column} > {number(a.maximum)} THEN '{a.name} is out of range'")
     return found
 
 

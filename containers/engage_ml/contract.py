@@ -49,7 +49,6 @@ LABELS: Mapping[str, str] = {"engagement": "engagement", "churn": "churned", "va
 
 RISK_HIGH = 0.6
 RISK_MEDIUM = 0.3
-RISK_BANDS = ("low", "medium", "high")
 
 
 def risk_band(churn_probability: float) -> str:

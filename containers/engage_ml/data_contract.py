@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from .contract import STEP_WEEKS, ContractError, SplitPlan, Target, cutoffs
@@ -99,12 +100,16 @@ class Attribute:
 def band_name(edges: tuple[float, ...], value: float) -> str:
     """The name of the band that a value lies in: `under 25`, `25-34` (whole edges), `65 and over`."""
     if value < edges[0]:
-        return f"under {edges[0]:g}"
+        return f"under {_plain(edges[0])}"
     for low, high in pairwise(edges):
         if value < high:
             whole = float(low).is_integer() and float(high).is_integer()
-            return f"{low:g}-{high - 1:g}" if whole else f"{low:g} to under {high:g}"
-    return f"{edges[-1]:g} and over"
+            return f"{_plain(low)}-{_plain(high - 1)}" if whole else f"{_plain(low)} to under {_plain(high)}"
+    return f"{_plain(edges[-1])} and over"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.12g}"
 
 
 @dataclass(frozen=True)
@@ -315,6 +320,18 @@ def check(contract: DataContract) -> None:
         raise ContractError(f"The lookback must be 12, 26 or 52 weeks, not {contract.lookback_weeks}.")
     if contract.currency and not _CURRENCY.fullmatch(contract.currency):
         raise ContractError(f"The currency {contract.currency!r} is no ISO 4217 code such as USD.")
+    _check_columns(contract)
+
+
+def _check_columns(contract: DataContract) -> None:
+    """Names that follow from the contract's must not meet: `miles` and a measure called `miles_4w`."""
+    from .dictionary import dictionary
+    from .prediction_table import prediction_table
+
+    for names in (dictionary(contract).names, tuple(name for name, _ in prediction_table(contract))):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ContractError(f"Two columns would be called {twice[0]!r}; choose another name for yours.")
 
 
 def _check_names(contract: DataContract) -> None:
@@ -355,8 +372,14 @@ def _check_kinds(contract: DataContract) -> None:
             raise ContractError(
                 f"The attribute {attribute.name!r} is a category, number or boolean, not {attribute.kind!r}."
             )
+        limits = (*attribute.bands, *(x for x in (attribute.minimum, attribute.maximum) if x is not None))
+        if not all(isfinite(x) for x in limits):
+            raise ContractError(f"The bands and limits of {attribute.name!r} must be finite numbers.")
         if attribute.bands and (attribute.kind != NUMBER or list(attribute.bands) != sorted(attribute.bands)):
             raise ContractError(f"The bands of {attribute.name!r} need a number and must rise.")
+    for name, value in contract.types.items():
+        if not value.strip() or any(ord(c) < 32 for c in value):
+            raise ContractError(f"The type of event {name!r} is empty or has control characters.")
     for measure in contract.measures:
         if measure.kind not in (COUNT, AMOUNT):
             raise ContractError(

@@ -25,7 +25,7 @@ from .cleaning import (
 from .contract import MAX_SHARDS, ContractError, SplitPlan, parse_monday
 from .data_contract import AMOUNT, CATEGORY, DataContract, Measure
 from .dictionary import dictionary, ratio_name
-from .sqltext import create_table_as, date_literal, identifier, table_name, text, text_literal, values
+from .sqltext import create_table_as, date_literal, identifier, number, table_name, text, text_literal, values
 
 __all__ = [
     "clean_activity_sql",
@@ -106,6 +106,10 @@ def _units(measure: Measure) -> str:
     """A measure as a whole number: amounts in hundredths."""
     name = identifier(measure.name)
     return f"CAST(ROUND({name} * 100) AS bigint)" if measure.kind == AMOUNT else name
+
+
+_MAY_BE_MISSING = frozenset(["bought_ago", "first_ago_all", "last_ago_all", "bought_ago_all"])
+"""Columns of the history that are no sums: without activity there is nothing to tell."""
 
 
 def _history_columns(contract: DataContract) -> dict[str, str]:
@@ -264,7 +268,7 @@ def _common_tables(
     complete = [f"{t.name}_known" for t in contract.targets]
     aggregates = ",\n    ".join(f"{sql} AS {identifier(name)}" for name, sql in history.items())
     filled = ",\n    ".join(
-        f"h.{name}" if "_ago" in name else f"COALESCE(h.{identifier(name)}, 0) AS {identifier(name)}"
+        f"h.{name}" if name in _MAY_BE_MISSING else f"COALESCE(h.{identifier(name)}, 0) AS {identifier(name)}"
         for name in history
     )
     bits = ", ".join(f"CASE WHEN {_d(a)} > 0 THEN '1' ELSE '0' END" for a in range(1, back + 1))
@@ -320,7 +324,7 @@ def _groups(contract: DataContract) -> str:
         column = identifier(a.name)
         if a.bands:
             cases = " ".join(
-                f"WHEN {column} < {edge:g} THEN {text(a.band(low))}"
+                f"WHEN {column} < {number(edge)} THEN {text(a.band(low))}"
                 for low, edge in zip((a.bands[0] - 1, *a.bands[:-1]), a.bands, strict=True)
             )
             last = text(a.band(a.bands[-1]))

@@ -121,7 +121,11 @@ def _target(name: str, meaning: str, unit: str, entry: Mapping[str, Any]) -> str
         (title, f"{int(measured.get('rows') or 0):,}", *(measure(measured, key) for key, _ in measures))
         for title, measured in rows
     ]
-    return f"### {name.capitalize()}: {meaning}\n\nTest cut-off {entry['cutoff']}.\n\n{table(head, cells)}"
+    # The ceiling gives means, and a median has the smaller absolute error where most outcomes are zero.
+    note = "\n\nThe ceiling tells means, so its MAE is no bound." if top and name != "churn" else ""
+    return (
+        f"### {name.capitalize()}: {meaning}\n\nTest cut-off {entry['cutoff']}.\n\n{table(head, cells)}{note}"
+    )
 
 
 def measure(measured: Mapping[str, Any], key: str) -> str:

@@ -17,6 +17,8 @@ from .fairness import MIN_GROUP, UNKNOWN
 from .hindsight import auc_error
 
 SAMPLE = 6000
+MIN_SAMPLED = 20
+"""Fewest sampled rows of a group that is guessed."""
 FOLDS = 3
 ROUNDS = 20
 TOP = 5
@@ -40,16 +42,20 @@ def proxies(
     Args:
         matrix: float32 `[rows, features]` as the model sees it.
         types: XGBoost's letters for the columns.
-        words: each row's group. Rows of groups under 100 rows, or unknown, are left out.
+        words: each row's group. Rows of groups under 100 rows, under 20 in the
+            sample, or unknown, are left out.
     """
     labels = np.asarray(words, dtype=str)
     names, counts = np.unique(labels, return_counts=True)
-    kept = [n for n, c in zip(names, counts, strict=True) if c >= MIN_GROUP and n != UNKNOWN]
+    large = [n for n, c in zip(names, counts, strict=True) if c >= MIN_GROUP and n != UNKNOWN]
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.permutation(np.flatnonzero(np.isin(labels, large)))[:SAMPLE])
+    # A rare group of many rows may have next to none in the sample, where nothing can be said of it.
+    names, counts = np.unique(labels[rows], return_counts=True)
+    kept = [n for n, c in zip(names, counts, strict=True) if c >= MIN_SAMPLED]
     if len(kept) < 2:
         return {"verdict": "unknown", "rows": 0, "features": []}
-    rows = np.flatnonzero(np.isin(labels, kept))
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(rows)[:SAMPLE])
+    rows = rows[np.isin(labels[rows], kept)]
     target = np.searchsorted(np.array(kept), labels[rows])
     chances, gains = _out_of_fold(matrix[rows], types, target, len(kept), seed, threads)
     auc, error = _mean_auc(target, chances)

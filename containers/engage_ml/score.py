@@ -205,6 +205,11 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
             f"Model {head.get('model_version')} has schema version "
             f"{head.get('schema_version')}, not {SCHEMA_VERSION}."
         )
+    if "contract" not in head:
+        raise ContractError(
+            f"Model {head.get('model_version')} is from before there were data contracts; "
+            "run the pipeline again."
+        )
     boosters: dict[str, Any] = {}
     for name in head["boosters"]:
         booster = xgboost.Booster({"nthread": threads})

@@ -53,6 +53,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def number(value: float) -> str:
+    """A number as a double, exactly: digits and exponents beyond what a literal of Trino takes."""
+    return f"CAST('{float(value)!r}' AS double)"
+
+
 def date_literal(day: date) -> str:
     return f"DATE '{day.isoformat()}'"
 

@@ -85,6 +85,8 @@ class RunSpec:
     params: Mapping[str, Any]
     model_version: str | None
     tune: Budget | None = None
+    synthetic: bool = False
+    """Whether the data are generated ones, which alone have a ceiling."""
 
 
 def read_spec(store: Store, run_id: str) -> RunSpec:
@@ -113,6 +115,7 @@ def read_spec(store: Store, run_id: str) -> RunSpec:
             params=dict(found.get("params") or {}),
             model_version=found.get("model_version"),
             tune=Budget.parse(found["tune"]) if found.get("tune") else None,
+            synthetic=found.get("synthetic") is True,
         )
     except KeyError as error:
         raise ContractError(f"{key} lacks {error}.") from error

@@ -85,6 +85,10 @@ def calibration_error(weights: Doubles, outcome: Doubles, probability: Doubles) 
     """Expected calibration error: the mean gap between prediction and outcome over bins of equal size."""
     order = np.argsort(probability, kind="stable")
     gap = weights[:, order] * (probability - outcome)[order]
+    # Rows with the same prediction share their gap: which of them lies in which bin must not matter.
+    first = np.flatnonzero(np.r_[True, np.diff(probability[order]) != 0])
+    size = np.diff(np.r_[first, len(order)])
+    gap = np.repeat(np.add.reduceat(gap, first, axis=1) / size, size, axis=1)
     starts = np.array([part[0] for part in np.array_split(np.arange(len(order)), BINS) if len(part)])
     return _divide(np.abs(np.add.reduceat(gap, starts, axis=1)).sum(axis=1), weights.sum(axis=1))
 

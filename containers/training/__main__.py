@@ -5,7 +5,8 @@ last, `runs/<RUN_ID>/evaluation.json`: its presence means success. It does not p
 does, as the evaluation's `decision` says. Exit code 1, with one line that says why, when the data do not
 allow training.
 
-With TRUTH_BUCKET set, `ceiling/*` is read from it after training, for the evaluation alone.
+With TRUTH_BUCKET set and generated data, `ceiling/*` is read from it after training, for the evaluation
+alone.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def train_run(
     folder: Path,
     truth: ceiling.Reader | None = None,
 ) -> dict[str, Any]:
-    """Trains, evaluates and stores the models of a run; returns the evaluation. `truth` may hold ceilings.
+    """Trains, evaluates and stores the models of a run; returns the evaluation. `truth` may hold ceilings
+    of generated data; a run of other data does not look.
 
     Raises:
         ContractError: when the specification or the data do not allow it.
@@ -77,7 +79,7 @@ def train_run(
         seed=spec.seed,
         threads=threads,
         log=log,
-        truth=truth,
+        truth=truth if spec.synthetic else None,
     )
     if problem:
         # The gate promotes past exactly this champion: it cannot serve, so it must not stay.

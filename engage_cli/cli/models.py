@@ -193,6 +193,8 @@ def drift(
 
     def render() -> None:
         context.ui.print(view.headline(found))
+        for line in view.in_words(found):
+            context.ui.print(line)
         context.ui.table("Inputs and predictions", view.MOVED, view.moved(found))
         context.ui.table("Earlier predictions and what happened since", view.OUTCOMES, view.outcomes(found))
         context.ui.say(view.thresholds(found))

@@ -67,7 +67,7 @@ def _render_success(ctx: typer.Context, result: "RunResult") -> None:
         ui.print(f"Model: {promoted.get('model_version')} - {promoted.get('reason')}")
     if published:
         ui.print(f"Predictions: {published.get('predictions', 0):,} customers.")
-    for line in not_served(output):
+    for line in (*not_served(output), *not_as_before(output)):
         ui.print(line)
     ui.print("Next: engage predict, engage ask, engage cost-report, engage report")
 
@@ -82,6 +82,18 @@ def not_served(output: dict[str, Any]) -> list[str]:
         f"'{output.get('as_of')}'). Predictions, questions and documents stay those of "
         f"{published.get('served_as_of')}."
     ]
+
+
+def not_as_before(output: dict[str, Any]) -> list[str]:
+    """What the monitor found, when it is worth a look; nothing while all is as it was."""
+    monitor = output.get("monitor") or {}
+    verdict = monitor.get("verdict")
+    if verdict not in ("watch", "alert"):
+        return []
+    parts = {"inputs": monitor.get("features"), "predictions": monitor.get("predictions")}
+    parts |= {f"{name} foretold": found for name, found in (monitor.get("performance") or {}).items()}
+    moved = [name for name, found in parts.items() if found in ("watch", "alert")]
+    return [f"Monitor: {verdict} - moved beyond the usual: {', '.join(moved)}. Look: engage models drift"]
 
 
 @runs_app.callback(invoke_without_command=True)

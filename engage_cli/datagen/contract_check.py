@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 from engage_ml.contract import HISTORY_WEEKS, STEP_WEEKS, ContractError
@@ -130,12 +129,3 @@ def _few(report: ImportReport) -> tuple[str, ...]:
     if 0 < report.customer_count < FEWEST_CUSTOMERS:
         return (f"There are only {report.customer_count} customers: scores of so few are mostly chance.",)
     return ()
-
-
-def customers_of(path: Path) -> int:
-    """Rows of a customers file, for the answer about a file without a history."""
-    from engage_cli.datagen.contract_profile import opened
-
-    with opened({"customers": [path]}) as tables:
-        table = tables["customers"]
-        return int(table.db.execute(f"SELECT count(*) FROM ({table.everything})").fetchone()[0])

@@ -163,7 +163,7 @@ def _days(guess: "Guess", rest: list[ColumnProfile]) -> list[ColumnProfile]:
 def _attributes(
     guess: "Guess", table: Table, customer: ColumnProfile, rest: list[ColumnProfile]
 ) -> list[ColumnProfile]:
-    """Texts that stay the same for a customer say something of the customer."""
+    """Texts that stay the same for a customer, in all rows, say something of the customer."""
     left = []
     for c in rest:
         few = c.kind in ("text", "boolean") and 2 <= c.distinct <= 50

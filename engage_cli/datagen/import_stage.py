@@ -87,18 +87,23 @@ def date_customers(loaded: Loaded, shape: Shape, existing: Any) -> int:
 
 
 def derive_customers(loaded: Loaded, activity: Shape, existing: Any) -> None:
-    """Make `good_customers` of the activity: attributes are the first that a customer's activity tells.
+    """Make `good_customers` of the activity: attributes are those of a customer's first row.
 
-    Customers of earlier imports (`existing`) stay, with their attributes.
+    What that row leaves empty stays empty: a later value would be known before its time. Customers of
+    earlier imports (`existing`) stay, with their attributes; an empty one is filled only when their first
+    row is imported again.
     """
     _first_activity(loaded, existing)
     columns = [activity.column(name) for name in activity.of_customer]
     moment = "event_time" if activity.has_events else "week"
     told = "".join(
-        f", arg_min({quoted(c.name)}, (a.{moment}, a._file, a._row)) AS {quoted(c.name)}" for c in columns
+        # Events made of several rows can have the same file and row: then the value decides.
+        f", arg_min_null({n}, (a.{moment}, a._file, a._row, {n})) AS {n}"
+        for n in (quoted(c.name) for c in columns)
     )
     loaded.db.execute(
-        f"CREATE TABLE told AS SELECT customer_id{told} FROM good_activity a GROUP BY customer_id"
+        f"CREATE TABLE told AS SELECT customer_id, CAST(min({moment}) AS DATE) AS _first{told} "
+        "FROM good_activity a GROUP BY customer_id"
     )
     chosen = "".join(f", {_earlier(c, existing)} AS {quoted(c.name)}" for c in columns)
     old = "LEFT JOIN existing e USING (customer_id)" if existing is not None else ""
@@ -112,7 +117,8 @@ def _earlier(column: Column, existing: Any) -> str:
     name = quoted(column.name)
     if existing is None or column.name not in existing.column_names:
         return f"t.{name}"
-    return f"coalesce(CAST(e.{name} AS {SQL_TYPES[column.type]}), t.{name})"
+    old = f"CAST(e.{name} AS {SQL_TYPES[column.type]})"
+    return f"coalesce({old}, CASE WHEN t._first = f.signup_date THEN t.{name} END)"
 
 
 def _first_activity(loaded: Loaded, existing: Any) -> None:

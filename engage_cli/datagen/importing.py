@@ -13,7 +13,7 @@ from engage_cli.aws.objects import ObjectStore, ParallelSink
 from engage_cli.datagen.contract_file import FILE, FileContract
 from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.importer import import_files
-from engage_cli.datagen.load import SYNTHETIC_KEY, existing_keys, load_raw
+from engage_cli.datagen.load import existing_keys, load_raw
 from engage_cli.datagen.sinks import Sink
 from engage_cli.errors import UserError
 
@@ -69,8 +69,7 @@ def import_into(
             sink.flush()
             return report
 
-        report = load_raw(raw, sink, write, replaces=_Replaces(replace), contract=own)
-    raw.delete([SYNTHETIC_KEY])
+        report = load_raw(raw, sink, write, replaces=_Replaces(replace), contract=own, own=True)
     return replaced(report, weeks_there=_weeks_there(raw))
 
 
@@ -200,6 +199,10 @@ def _customers(raw: ObjectStore) -> Any:
     tables = []
     for key in raw.keys("customers/"):
         body = io.BytesIO(raw.get(key) or b"")
-        reader = pyarrow.parquet.read_table if key.endswith(".parquet") else pyarrow.csv.read_csv
-        tables.append(reader(body))
+        if key.endswith(".parquet"):
+            tables.append(pyarrow.parquet.read_table(body))
+        else:
+            # As text: an identifier keeps its leading zeros.
+            options = pyarrow.csv.ConvertOptions(column_types={"customer_id": "string"})
+            tables.append(pyarrow.csv.read_csv(body, convert_options=options))
     return pa.concat_tables(tables, promote_options="permissive") if tables else None

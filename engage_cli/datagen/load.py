@@ -68,9 +68,11 @@ def load_raw(
     replaces: Callable[[str, set[str]], bool] = lambda _key, _new: True,
     contract: "DataContract | None" = None,
     note: Mapping[str, str] | None = None,
+    own: bool = False,
 ) -> T:
     """Write files with `write(sink)`, then delete the old files that `replaces(old key, new keys)` names, and
     put the data contract beside them (None: the data are of the synthetic shapes, which need none).
+    `own`: they are a user's, so the bucket no longer counts as generated before the first of them is there.
 
     An interrupted load leaves the marker, with the `note`, so that no run uses a mixture; loading again
     repairs it. Refused input leaves no marker: it is set before the first file.
@@ -82,6 +84,8 @@ def load_raw(
     def mark() -> None:
         started = {"started": datetime.now(UTC).isoformat(), **(note or {})}
         raw.put(LOADING_KEY, json.dumps(started).encode())
+        if own:
+            raw.delete([SYNTHETIC_KEY])
 
     recorder = RecordingSink(sink, mark)
     result = write(recorder)

@@ -140,12 +140,6 @@ def denial(
     return Caller.of_role(role_arn, session).denial(action, resource, context)
 
 
-def pass_role_denial(caller_role: str, session: str, passed_role: str, service: str) -> str | None:
-    """The message when `caller_role` may not hand `passed_role` to `service` (iam:PassRole)."""
-    context = {"iam:PassedToService": service}
-    return denial(caller_role, session, "iam:PassRole", passed_role, context=context)
-
-
 def trusts(role_arn: str, service: str, *, source_arn: str = "") -> bool:
     """Whether the role's trust policy lets `service` (such as `states.amazonaws.com`) assume it."""
     from ministack.core import iam_evaluator as iam

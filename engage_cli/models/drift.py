@@ -6,6 +6,8 @@ from typing import Any
 MOVED = ("what", "of", ">PSI", ">KS", ">missing before", ">now", "verdict")
 OUTCOMES = ("target", "predicted as of", ">expected", ">observed", ">observed/expected", "AUC", "verdict")
 MOST = 12
+NOTABLE = ("watch", "alert")
+WORDS = {"churn": "leavers", "engagement": "activity", "value": "value"}
 
 
 def headline(found: Mapping[str, Any]) -> str:
@@ -16,6 +18,29 @@ def headline(found: Mapping[str, Any]) -> str:
         + ", ".join(f"{name} {part['verdict']}" for name, part in found["performance"].items())
         + ")"
     )
+
+
+def in_words(found: Mapping[str, Any]) -> list[str]:
+    """What a person should know and do, in sentences; what came true first."""
+    said = []
+    for name, part in found["performance"].items():
+        total = part.get("total_recent") or part.get("total") or {}
+        if total.get("verdict") in NOTABLE:
+            who = "recently active customers" if "total_recent" in part else "customers"
+            said.append(
+                f"Of {who}, {total['ratio']:.0%} of the {WORDS[name]} foretold on {part['as_of']} came true."
+            )
+    names = [
+        row["name"] for row in found["features"]["compared"] if row["judged"] and row["verdict"] in NOTABLE
+    ]
+    if names:
+        said.append(f"Customers are not as those that the model learnt from: see {', '.join(names[:3])}.")
+    if not said:
+        return ["Nothing has moved beyond what is usual." if found["verdict"] == "none" else "See below."]
+    return [
+        *said,
+        "Next: find out what changed; each weekly run learns from the new weeks, the gate compares.",
+    ]
 
 
 def moved(found: Mapping[str, Any]) -> list[tuple[str, ...]]:

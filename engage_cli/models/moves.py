@@ -78,8 +78,10 @@ def problem_of(models: Models, version: str) -> str | None:
     published = models.published()
     if published is None:
         return "nothing has been published yet, so there is no data to serve"
+    if "contract" not in model:
+        return "it is from before there were data contracts"
     serving = models.document(str(published["model_version"]))
-    if serving is not None and serving["contract"] != model["contract"]:
+    if serving is not None and serving.get("contract") != model["contract"]:
         return "it was trained under another data contract than the published data's"
     return None
 

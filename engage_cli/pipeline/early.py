@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
+from engage_cli.datagen.load import SYNTHETIC_KEY
 from engage_cli.errors import UserError
 
 CONTRACT_KEY = "_contract.json"
@@ -28,7 +29,9 @@ def refuse_without_data(raw: Raw, as_of: str, today: date | None = None) -> None
     The run would refuse it as well, but a crawl and minutes later. That there are no data at all, or none
     that are whole, is left to the run, which says it with or without a date.
     """
-    weeks = complete_weeks(raw.folders("activity/"), today or datetime.now(UTC).date())
+    generated = raw.get_json(SYNTHETIC_KEY) is not None
+    limit = None if generated else today or datetime.now(UTC).date()
+    weeks = complete_weeks(raw.folders("activity/"), limit)
     if not weeks:
         return
     day, end = date.fromisoformat(as_of), weeks[-1] + timedelta(weeks=1)
@@ -60,14 +63,16 @@ def weeks_needed(contract: Mapping[str, Any] | None) -> int:
         return 0
 
 
-def complete_weeks(folders: Iterable[str], today: date) -> list[date]:
+def complete_weeks(folders: Iterable[str], today: date | None) -> list[date]:
     """The Mondays of folders `week=<Monday>`, in order, without a week that has not ended by `today` (and a
-    day, for time zones ahead of UTC): what the pipeline takes.
+    day, for time zones ahead of UTC): what the pipeline takes. None: all of them, as of generated data, whose
+    weeks are complete wherever the calendar stands.
     """
+    ended = date.max if today is None else today + timedelta(days=1)
     weeks = []
     for folder in folders:
         with suppress(ValueError):
             week = date.fromisoformat(folder.removeprefix("week="))
-            if week.weekday() == 0 and week + timedelta(weeks=1) <= today + timedelta(days=1):
+            if week.weekday() == 0 and week + timedelta(weeks=1) <= ended:
                 weeks.append(week)
     return sorted(weeks)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from common.published import contract_of, read_pointer
 from description import Published
 
-POINTER_SECONDS = 60.0
+POINTER_SECONDS = 5.0
 
 
 class NothingPublishedError(Exception):

@@ -1,8 +1,7 @@
 """What a model may run: one read-only SELECT over the published tables, with a limit.
 
 The SQL is parsed, not searched for bad words; only what is listed passes. The function's IAM role is the
-second
-line: it may read these two tables and nothing else.
+second line: it may read the published tables, the pointer to what is served, and nothing else.
 """
 
 from collections.abc import Collection

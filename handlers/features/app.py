@@ -112,6 +112,7 @@ def specification(run: Run, plan: contract.SplitPlan, train_prefix: str, score_p
         "seed": SEED,
         "params": {},
         "tune": run.get("tune"),
+        "synthetic": run["prepare"].get("synthetic", False),
     }
 
 

@@ -29,7 +29,8 @@ def monitor(run: Run, settings: Settings) -> Run:
     past = performance(
         run["split"]["cutoffs"]["test"],
         lambda day: outcomes.outcomes_of(settings, run_id, day),
-        lambda model: (s3.get_json(bucket, f"models/{model}/model.json") or {}).get("metrics") or {},
+        lambda model: s3.get_json(bucket, f"models/{model}/model.json") or {},
+        run["contract"],
     )
     key = names.run_key(run_id, "monitor.json")
     document = {
@@ -86,9 +87,13 @@ def shard_counts(bucket: str, run_id: str, n_shards: int) -> Iterator[dict[str, 
 def performance(
     cutoffs: dict[str, str],
     outcomes_of: Callable[[str], Rows | None],
-    metrics_of: Callable[[str], dict[str, Any]],
+    model_of: Callable[[str], dict[str, Any]],
+    contract: dict[str, Any],
 ) -> dict[str, Any]:
-    """For each target what became of the predictions published for its test cut-off (a horizon ago)."""
+    """For each target what became of the predictions published for its test cut-off (a horizon ago).
+
+    Predictions under another contract meant something else, so nothing can be said of them.
+    """
     by_day = {day: outcomes_of(day) for day in sorted(set(cutoffs.values()))}
     found: dict[str, Any] = {}
     for target, day in cutoffs.items():
@@ -99,7 +104,12 @@ def performance(
             continue
         version = str(rows[0]["model_version"])
         about = {"as_of": day, "model_version": version, "run_id": str(rows[0]["run_id"])}
-        found[target] = {**about, **hindsight.judge_target(rows, target, metrics_of(version))}
+        model = model_of(version)
+        if model.get("contract") != contract:
+            why = f"The predictions as of {day} were made under another data contract."
+            found[target] = {**about, "verdict": drift.UNKNOWN, "why": why}
+            continue
+        found[target] = {**about, **hindsight.judge_target(rows, target, model.get("metrics") or {})}
     return found
 
 

@@ -63,6 +63,8 @@ def prepare(event: Run, settings: Settings, today: date | None = None) -> Run:
             "missing_weeks": missing_weeks(used),
             "cleared_objects": sum(cleared["objects"].values()),
             "cleared_tables": cleared["tables"],
+            # Only generated data have a ceiling; one that lies there still is not of a user's own data.
+            "synthetic": is_synthetic(settings.raw_bucket),
         },
     }
     runs.write_status(settings.lake_bucket, run, "started")
@@ -120,6 +122,11 @@ def refuse_unfinished_load(bucket: str) -> None:
         )
 
 
+def is_synthetic(bucket: str) -> bool:
+    """Whether the raw data are generated ones."""
+    return s3.any_object(bucket, SYNTHETIC_KEY)
+
+
 def find_weeks(bucket: str, today: date) -> list[date]:
     """The Mondays of the raw activity's folders, complete by `today`, in order.
 
@@ -134,7 +141,7 @@ def find_weeks(bucket: str, today: date) -> list[date]:
             hint="run `engage generate-data` or `engage import-data`",
         )
     folders = s3.folders(bucket, "activity/")
-    ended = date.max if s3.any_object(bucket, SYNTHETIC_KEY) else today + timedelta(days=1)
+    ended = date.max if is_synthetic(bucket) else today + timedelta(days=1)
     weeks = sorted(week for week in map(_monday, folders) if week and week + WEEK <= ended)
     if not weeks:
         raise DataError(

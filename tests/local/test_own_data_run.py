@@ -14,10 +14,10 @@ pytestmark = pytest.mark.local
 
 @pytest.fixture(scope="module")
 def shop(main_home: Path) -> Engage:
-    """The environment `shop`, deployed, with the receipts imported by a guessed contract."""
+    """The environment `receipts`, deployed, with the receipts imported by a guessed contract."""
     directory = main_home / "work-receipts"
     directory.mkdir()
-    engage = Engage(main_home, "shop", directory)
+    engage = Engage(main_home, "receipts", directory)
     own_data.shop(directory, customers=400)
     engage.ok("deploy")
     engage.ok("data-contract", "init", "--activity", "online_shop.csv")

@@ -33,7 +33,7 @@ def write_parts(db: duckdb.DuckDBPyConnection, sql: str, column: str, folder: Pa
 
 
 def make_lake(
-    root: Path, seed: int = 7, customers: int = 1500, tune: str | None = None
+    root: Path, seed: int = 7, customers: int = 1500, tune: str | None = None, *, synthetic: bool = True
 ) -> registry.DirectoryStore:
     """A lake bucket in a directory with the features and the specification of RUN."""
     db = support.connect()
@@ -64,6 +64,7 @@ def make_lake(
         "seed": 7,
         "params": QUICK,
         "tune": tune,
+        "synthetic": synthetic,
     }
     store.put(f"runs/{RUN}/spec.json", json.dumps(spec).encode())
     return store

@@ -207,6 +207,28 @@ def test_a_column_that_is_called_like_an_id_is_a_column() -> None:
     assert parsed("why is zone9999 at risk?", contract).customer_ids == ("zone9999",)
 
 
+def test_likely_to_leave_beside_another_number_is_a_condition_and_no_second_number() -> None:
+    for question in (
+        "Who are the most valuable customers likely to leave?",
+        "Which 5 customers who are likely to leave are worth the most, and why?",
+    ):
+        sql = statements.statement(parsed(question, DEFAULT), words_of(DEFAULT))
+        assert "risk_band = 'high'" in sql
+        assert "ORDER BY expected_value DESC" in sql
+
+
+def test_at_risk_is_the_risk_band_and_a_segment_only_when_it_is_called_one() -> None:
+    values = {"segment": ("at_risk", "dormant")}
+    words = words_of(DEFAULT)
+    for question, condition in (
+        ("Which customers are at risk?", "risk_band = 'high'"),
+        ("How many customers in segment at risk?", "segment = 'at_risk'"),
+        ("How many dormant customers are there?", "recently_active = false"),
+    ):
+        intent = grammar.parse(question, words, values)
+        assert [one.sql for one in intent.filters] == [condition], question
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_every_example_is_answered_whatever_the_columns_are_called(data: st.DataObject) -> None:

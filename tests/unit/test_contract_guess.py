@@ -164,6 +164,15 @@ def test_what_is_left_out_of_a_customers_file_is_said_with_the_reason(owner: Own
     assert found.customers.signed_up == "joined"
 
 
+def test_a_column_that_only_some_rows_of_a_customer_fill_is_no_attribute(owner: Owner) -> None:
+    found = guessed(
+        owner,
+        "customer_id,time,amount,country,survey",
+        lambda c, n, t: f"{c},{t},2.5,{'DE' if c % 2 else 'FR'},{'' if t.month % 3 else f'answer {c % 2}'}",
+    )
+    assert [a.name for a in found.contract.attributes] == ["country"]
+
+
 # Horizons
 
 BUSY = dict.fromkeys(range(4, 25, 4), 0.5)

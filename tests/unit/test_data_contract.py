@@ -262,3 +262,46 @@ def test_every_number_lies_in_exactly_one_band(value: float, edges: list[int]) -
     names = {attribute.band(edge) for edge in bands} | {attribute.band(bands[0] - 1)}
     assert len(names) == len(bands) + 1
     assert attribute.band(value) in names
+
+
+@pytest.mark.parametrize(
+    ("attribute", "told"),
+    [
+        ("silence_ratio", "meaning of its own|called 'silence_ratio'"),
+        ("sessions_4w", "called 'sessions_4w'"),
+        ("value_low", "called 'value_low'"),
+        ("reason_1", "called 'reason_1'"),
+    ],
+)
+def test_names_that_would_meet_those_that_follow_are_refused(attribute: str, told: str) -> None:
+    with pytest.raises(ContractError, match=told):
+        data_contract.check(replace(DEFAULT, attributes=(*DEFAULT.attributes, Attribute(attribute))))
+
+
+def test_limits_are_compared_exactly_and_infinite_ones_are_refused() -> None:
+    income = Attribute("income", data_contract.NUMBER, bands=(1234567, 2500000.5), maximum=1e7)
+    contract = replace(SHOP, attributes=(income,))
+    assert [income.band(x) for x in (1234566.5, 1234567, 3e6)] == [
+        "under 1234567", "1234567 to under 2500000.5", "2500000.5 and over",
+    ]  # fmt: skip
+    people = [
+        {"customer_id": n, "signup_date": date(2024, 1, 1), "income": str(x)}
+        for n, x in zip("ABCD", (1234566.5, 1234567, 2500000.5, 10000001), strict=True)
+    ]
+    db = support.connect()
+    _, activity = shop_tables()
+    support.load(db, pa.Table.from_pylist(people), activity)
+    plan = contract.split(AS_OF, AS_OF - timedelta(weeks=70))
+    clean(db, contract, plan.first_week)
+    sql = features.features_train_sql(contract, "customers", "activity", plan)
+    rows = support.run(db, f"SELECT DISTINCT customer_id, group_income FROM ({sql}) ORDER BY 1").to_pylist()
+    assert [row["group_income"] for row in rows] == [income.band(float(p["income"])) for p in people[:3]]
+    with pytest.raises(ContractError, match="finite"):
+        data_contract.check(replace(contract, attributes=(replace(income, maximum=float("inf")),)))
+
+
+def test_a_measure_may_be_called_like_a_distance_in_the_past() -> None:
+    contract = replace(SHOP, measures=(*SHOP.measures, Measure("miles_ago")))
+    plan = contract.split(AS_OF, AS_OF - timedelta(weeks=70))
+    sql = features.features_train_sql(contract, "customers", "activity", plan)
+    assert 'COALESCE(h."miles_ago_4w", 0)' in sql

@@ -315,10 +315,39 @@ def test_later_events_keep_the_sign_ups_and_attributes_of_earlier_ones(owner: Ow
     found = {r["customer_id"]: (r["signup_date"], r["land"]) for r in owner.raw.table("customers/")}
     assert found == {
         "a": (date(2026, 1, 7), "DE"),
-        "b": (date(2026, 1, 11), "US"),
+        "b": (date(2026, 1, 11), None),
         "c": (date(2026, 1, 18), "IT"),
     }
     assert (report.customer_count, report.weeks_there) == (3, 2)
+    owner.load(None, owner.write("3.csv", head + "a,2026-01-07,1,XX\nb,2026-01-11,1,ES\n"))
+    again = {r["customer_id"]: r["land"] for r in owner.raw.table("customers/")}
+    assert again == {"a": "DE", "b": "ES", "c": "IT"}
+
+
+def test_customers_that_lie_there_as_csv_keep_the_leading_zeros_of_their_identifiers(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS + '[customers]\nfrom = "activity"\n')
+    owner.load(None, owner.write("1.csv", HEAD + "007,2026-01-07,1\n"))
+    owner.raw.delete(list(owner.raw.keys("customers/")))
+    owner.raw.put("customers/part-00000.csv", b"customer_id,signup_date\n007,2026-01-07\n")
+    owner.load(None, owner.write("2.csv", HEAD + "007,2026-01-14,1\n"))
+    (found,) = owner.raw.table("customers/")
+    assert (found["customer_id"], found["signup_date"]) == ("007", date(2026, 1, 7))
+
+
+def test_an_attribute_from_activity_never_comes_from_a_later_row(owner: Owner) -> None:
+    people = '[customers]\nfrom = "activity"\n[customers.attributes]\nland = "category"\n'
+    rows = "a,2026-01-05,1,\na,2026-01-19,1,US\nb,2026-01-05,1,DE\nb,2026-01-19,1,\n"
+    owner.read(EVENTS + people, "customer_id,event_time,amount,land\n" + rows)
+    assert {r["customer_id"]: r["land"] for r in owner.rows("customers")} == {"a": None, "b": "DE"}
+
+
+def test_which_of_several_events_at_the_same_moment_tells_an_attribute_does_not_depend_on_chance(
+    owner: Owner,
+) -> None:
+    people = '[customers]\nfrom = "activity"\n[customers.attributes]\nland = "category"\n'
+    rows = "".join(f"{c},2026-01-05,1,{land}\n" for c in range(50) for land in ("US", "", "DE"))
+    owner.read(EVENTS + people, "customer_id,event_time,amount,land\n" + rows)
+    assert {r["land"] for r in owner.rows("customers")} == {"US"}
 
 
 def test_a_week_does_not_lose_events_to_an_export_that_begins_within_it(owner: Owner) -> None:

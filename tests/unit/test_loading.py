@@ -94,6 +94,50 @@ def test_a_demo_replaces_generated_data_but_never_ones_own() -> None:
         refuse_to_replace_own_data(FakeRaw("customers/x"))
 
 
+class LosesPower(MemoryStore):
+    """A bucket whose power fails after it has deleted a key."""
+
+    def __init__(self, last: str) -> None:
+        super().__init__()
+        self.last = last
+
+    def delete(self, keys: Iterable[str]) -> int:
+        gone = list(keys)
+        count = super().delete(gone)
+        if self.last in gone:
+            raise OSError("power cut")
+        return count
+
+
+@pytest.mark.parametrize("last", ["customers/old.parquet", LOADING_KEY])
+def test_an_interrupted_import_never_leaves_ones_own_data_marked_as_generated(
+    tmp_path: Path, last: str
+) -> None:
+    raw = LosesPower(last)
+    raw.objects = {SYNTHETIC_KEY: b"{}", "customers/old.parquet": b"old"}
+    file = tmp_path / "customers.csv"
+    file.write_text("customer_id,signup_date\nA,2026-01-01\n")
+    with pytest.raises(OSError, match="power cut"):
+        import_into(
+            raw, file, [], rejects=tmp_path / "r.csv", max_bad_fraction=0, replace=True
+        )  # type: ignore[arg-type]  # fmt: skip
+    assert SYNTHETIC_KEY not in raw.objects
+    with pytest.raises(UserError, match="data of your own"):
+        refuse_to_replace_own_data(raw)
+
+
+def test_a_refused_import_leaves_generated_data_marked(tmp_path: Path) -> None:
+    raw = MemoryStore()
+    raw.objects = {SYNTHETIC_KEY: b"{}", "customers/old.parquet": b"old"}
+    file = tmp_path / "customers.csv"
+    file.write_text("customer_id,signup_date\nA,never\n")
+    with pytest.raises(UserError):
+        import_into(
+            raw, file, [], rejects=tmp_path / "r.csv", max_bad_fraction=0, replace=True
+        )  # type: ignore[arg-type]  # fmt: skip
+    assert set(raw.objects) == {SYNTHETIC_KEY, "customers/old.parquet"}
+
+
 def test_an_import_that_would_orphan_customers_is_refused(tmp_path: Path) -> None:
     raw = MemoryStore()
     file = tmp_path / "customers.csv"

@@ -21,8 +21,10 @@ from engage_ml.dictionary import default
 from engage_ml.fitting import Settings
 from engage_ml.purchases import fit_purchases
 from engage_ml.score import ANCHORED, LEAST_ANCHOR, VALUE_CORRECTION, VALUE_PARTS, load_model, value_of
+from engage_ml.task import JsonLog
+from training.__main__ import train_run
 
-from tests.unit.ml_lake import PLAN, RUN, Lake
+from tests.unit.ml_lake import PLAN, RUN, Lake, make_lake
 
 TUNE = "2trials"
 
@@ -149,6 +151,14 @@ def test_the_ceiling_is_asked_for_at_the_test_cutoffs_only_and_changes_no_model(
         if name.endswith(".ubj"):
             assert data == lake.store.get(f"models/{lake.version}/{name}"), name
     assert not any("ceiling" in name for name in lake.model.features)
+
+
+def test_a_ceiling_that_is_left_behind_is_not_compared_with_a_users_own_data(tmp_path: Path) -> None:
+    truth = PlantedTruth(tmp_path / "lake")
+    store = make_lake(tmp_path / "lake", synthetic=False)
+    found = train_run(store, RUN, 1, JsonLog("test"), tmp_path / "train", truth)
+    assert truth.asked == []
+    assert all(target["ceiling"] is None for target in found["targets"].values())
 
 
 def test_without_a_ceiling_or_with_that_of_other_data_the_evaluation_says_null(lake: Lake) -> None:

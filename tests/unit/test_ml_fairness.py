@@ -134,3 +134,12 @@ def test_one_group_alone_has_no_proxies_to_ask_for() -> None:
     assert proxies(matrix, NAMES, ["q"] * 5, ["m" for _ in words])["verdict"] == "unknown"
     mixed = proxies(matrix, NAMES, ["q"] * 5, ["unknown" if w == "f" else w for w in words])
     assert mixed["verdict"] == "unknown"
+
+
+def test_a_group_that_the_sample_hardly_holds_is_left_out_and_ends_nothing() -> None:
+    rng = np.random.default_rng(1)
+    words = ["a"] * 60_000 + ["b"] * 60_000 + ["rare"] * 110
+    matrix = rng.normal(size=(len(words), 2)).astype(np.float32)
+    found = proxies(matrix, ("x", "y"), ("q", "q"), words)
+    assert found["verdict"] == "none"
+    assert found["rows"] < 6000

@@ -370,4 +370,6 @@ def test_dividing_never_uses_decimal_literals() -> None:
         features.features_train_sql(DEFAULT, "c", "a", PLAN),
         features.clean_activity_sql(DEFAULT, "r", "c", FIRST, AS_OF),
     ):
-        assert not re.search(r"\d\.\d+(?!E)(?![\d])", re.sub(r"\d+\.\d+E\d", "", sql))
+        # Texts are no literals of numbers, and doubles have an exponent.
+        bare = re.sub(r"'[^']*'|\d+\.\d+E\d", "", sql)
+        assert not re.search(r"\d\.\d+(?!E)(?![\d])", bare)

@@ -190,3 +190,16 @@ def test_curves_start_and_end_where_they_must() -> None:
     assert found["roc"]["y"][-1] == 1
     assert (found["gain"]["y"][0], found["gain"]["y"][-1]) == (0, 1)
     assert sum(found["histogram"]["counts"]) == 500
+
+
+def test_the_calibration_error_of_tied_predictions_does_not_depend_on_the_order_of_rows() -> None:
+    outcome = np.array([0.0, 1.0] * 15)
+    probability = np.repeat([0.2, 0.7], [17, 13])
+    rng = np.random.default_rng(0)
+    weights = np.ones((1, 30))
+    found = set()
+    for _ in range(20):
+        order = rng.permutation(30)
+        error = weighted.calibration_error(weights, outcome[order], probability[order])
+        found.add(round(float(error[0]), 12))
+    assert len(found) == 1

@@ -459,6 +459,15 @@ def test_metrics_are_embedded_in_log_lines_and_unknown_ones_left_out(
     assert described["Dimensions"] == [["Environment"]]
 
 
+def test_a_model_from_before_there_were_contracts_is_refused(lake: Lake) -> None:
+    files = lake.model.to_files()
+    head = json.loads(files["model.json"])
+    del head["contract"]
+    files["model.json"] = json.dumps(head).encode()
+    with pytest.raises(contract.ContractError, match="before there were data contracts"):
+        load_model(files.__getitem__)
+
+
 def test_a_model_has_no_pickle_in_it(lake: Lake) -> None:
     for name in lake.model.to_files():
         assert name == "model.json" or name.endswith(".ubj")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ from tests.unit.drift_support import block, predictions, reference
 from common import catalog, s3
 from common.errors import DataError
 
+# As the state machine carries it: JSON.
+CONTRACT = json.loads(json.dumps(DEFAULT.to_dict()))
 RUN_ID, OLD_RUN = "run-20261123t080000-ab12", "run-20261026t080000-cd34"
 MODEL, OLD_MODEL = "m-20261123t080000-ab12", "m-20261026t080000-cd34"
 DAY, LONG_AGO = "2026-10-26", "2026-08-31"
 RUN: dict[str, Any] = {
     "run_id": RUN_ID,
+    "contract": CONTRACT,
     "as_of": "2026-11-23",
     "promote": {"model_version": MODEL},
     "split": {"n_shards": 2, "cutoffs": {"test": {"churn": DAY, "engagement": DAY, "value": LONG_AGO}}},
@@ -76,7 +80,8 @@ def put_past(leave: float = 1.0) -> None:
         }
     )
     support.put_parquet("lake", f"features/run={RUN_ID}/train/cutoff={DAY}/0000", since)
-    s3.put_json("lake", f"models/{OLD_MODEL}/model.json", {"metrics": {"churn_roc_auc": 0.7}})
+    model = {"metrics": {"churn_roc_auc": 0.7}, "contract": CONTRACT}
+    s3.put_json("lake", f"models/{OLD_MODEL}/model.json", model)
 
 
 def monitored() -> dict[str, Any]:
@@ -103,6 +108,16 @@ def test_a_world_that_stayed_as_it_was_raises_no_alarm(cloud: Any, capsys: Any) 
     for name in ("MaxFeaturePsi", "DriftedFeatures", "PredictionPsi", "ChurnObservedToExpected"):
         assert f'"{name}"' in printed
     assert '"DriftAlerts":[0.0]' in printed.replace(" ", "")
+
+
+def test_predictions_under_another_contract_are_not_held_against_what_happened(cloud: Any) -> None:
+    put_counts()
+    put_past(leave=3.0)
+    other = {**CONTRACT, "horizons": {**CONTRACT["horizons"], "churn": 8}}
+    s3.put_json("lake", f"models/{OLD_MODEL}/model.json", {"metrics": {}, "contract": other})
+    churn = monitored()["performance"]["churn"]
+    assert churn["verdict"] == "unknown"
+    assert "another data contract" in churn["why"]
 
 
 def test_changed_inputs_and_more_leavers_are_alerts_and_counted_for_the_alarms(

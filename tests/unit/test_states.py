@@ -8,6 +8,7 @@ import pytest
 from engage_ml.contract import ContractError
 from engage_ml.tuning import Budget
 
+from engage_cli.datagen.load import SYNTHETIC_KEY
 from engage_cli.errors import CloudError, UserError
 from engage_cli.pipeline.early import CONTRACT_KEY, complete_weeks, refuse_without_data, weeks_needed
 from engage_cli.pipeline.run import (
@@ -154,19 +155,19 @@ def test_a_run_is_started_with_its_tuning_budget_and_with_none_otherwise() -> No
 
 
 class Raw:
-    """A raw bucket with the given weeks of activity, and a contract."""
+    """A raw bucket with the given weeks of activity, and a contract; perhaps of generated data."""
 
-    def __init__(self, weeks: int, contract: Any = None) -> None:
+    def __init__(self, weeks: int, contract: Any = None, *, generated: bool = False) -> None:
         first = date(2025, 1, 6)
         self.weeks = [first + timedelta(weeks=n) for n in range(weeks)]
-        self.contract = contract
+        self.objects = {CONTRACT_KEY: contract, SYNTHETIC_KEY: {} if generated else None}
 
     def folders(self, prefix: str) -> list[str]:
         assert prefix == "activity/"
         return ["notes", "week=2025-01-07", *(f"week={week}" for week in self.weeks)]
 
     def get_json(self, key: str) -> Any:
-        return self.contract
+        return self.objects[key]
 
 
 TODAY = date(2026, 11, 25)
@@ -204,6 +205,15 @@ def test_an_as_of_date_that_the_data_cannot_serve_is_refused_before_anything_sta
 )
 def test_an_as_of_date_that_may_work_is_left_to_the_run(raw: Raw, as_of: str) -> None:
     refuse_without_data(raw, as_of, TODAY)
+
+
+def test_the_calendar_does_not_limit_generated_data() -> None:
+    day = date(2025, 12, 30)
+    refuse_without_data(Raw(60, generated=True), "2026-03-02", day)
+    with pytest.raises(UserError, match="whose last complete week begins on 2026-02-23"):
+        refuse_without_data(Raw(60, generated=True), "2026-03-09", day)
+    with pytest.raises(UserError, match="whose last complete week begins on 2025-12-22"):
+        refuse_without_data(Raw(60), "2026-03-02", day)
 
 
 def test_a_week_that_has_not_ended_is_no_week_yet() -> None:

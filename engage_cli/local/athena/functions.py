@@ -60,11 +60,6 @@ _RENDERERS: dict[str, Renderer] = {name: renamed(name) for name in SAME}
 _RENDERERS |= {name: renamed(target) for name, target in RENAMED.items()}
 
 
-def supported_functions() -> frozenset[str]:
-    """Return the names of the functions that a query may call."""
-    return frozenset(_RENDERERS) | frozenset(_SPECIAL)
-
-
 def render(node: exp.Anonymous, arguments: Arguments) -> exp.Expression:
     """Return a call in DuckDB's terms. Raises QueryError for a name or a number of arguments Trino lacks."""
     name = str(node.this).lower()

@@ -7,7 +7,7 @@ be confidently wrong.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engage_cli.local.bedrock import patterns
 from engage_cli.local.bedrock import vocabulary as v
@@ -46,6 +46,9 @@ _OF_ONE_CUSTOMER = frozenset({"predict", "forecast", "profile", "details", "leav
 _AFTER_BY = frozenset(
     ["a", "an", "the", "our", "their", "its", "each", "every", "how", "much", "far", "does", "do", "now", ","]
 )
+
+
+_LEAVING = re.compile(r"\b(?:likely|about|going|expected) to (?:leave|churn|quit)\b|\bat risk\b")
 
 
 def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Intent:
@@ -179,7 +182,14 @@ class _Parser:
                 groups = (*groups, dimension)
         filters = (*conditions(chosen, self._question, lexicon), *self._filters)
         found = _Found(filters, groups, metrics, aggregate, order, limit)
-        if reasons:
+        about_to_leave = _LEAVING.search(normal(self._question)) is not None
+        beside = any(metric.name != "churn" for metric in metrics)
+        if about_to_leave and beside and not groups and not any(f.column == "risk_band" for f in filters):
+            # "The most valuable customers likely to leave": a condition, and not a second number.
+            filters = (*filters, Filter("risk_band", "risk_band = 'high'", "at high risk"))
+            found = replace(found, filters=filters, metrics=tuple(m for m in metrics if m.name != "churn"))
+        # The list of customers shows the first reason of each: "which 5 ..., and why?" asks for that.
+        if reasons and not (limit is not None and beside):
             return Intent("reasons", group_by=groups, filters=filters, limit=limit)
         if share:
             return self._share(found)

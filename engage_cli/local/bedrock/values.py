@@ -21,6 +21,10 @@ _SMALL = frozenset(
 """Words that are a value only beside the word of their column: "plan basic" but not "a" alone."""
 
 
+NAMED_ONLY = frozenset(["segment"])
+"""Columns whose values count only beside the column's word: elsewhere "at risk" is the risk band."""
+
+
 def take_values(text: Text, question: str, lexicon: Lexicon, values: Values | None) -> Chosen:
     """Cut the values out of the text; those found by column. Without `values` only what needs no look-up."""
     chosen: Chosen = {}
@@ -76,7 +80,10 @@ def _known(lexicon: Lexicon, values: Values | None) -> list[tuple[str, Dimension
     def clear(text: str) -> bool:
         return texts.count(text) == 1 and len(text) > 2 and text not in _SMALL and not text.isdigit()
 
-    found = [(value, one, clear(text)) for (value, one), text in zip(pairs, texts, strict=True)]
+    found = [
+        (value, one, clear(text) and one.column not in NAMED_ONLY)
+        for (value, one), text in zip(pairs, texts, strict=True)
+    ]
     return sorted(found, key=lambda each: len(each[0]), reverse=True)
 
 

@@ -63,7 +63,8 @@ def _segments(inputs: ReportInputs) -> Table:
             )
             for s in inputs.segments or ()
         ],
-        "At stake: the sum over its customers of the chance of leaving times what the customer is worth.",
+        "At stake: the chance of leaving times what the customer is worth, which is what was spent lately "
+        "where that is more than is expected of somebody about to leave: it can be above the expected value.",
     )
 
 
