@@ -86,8 +86,13 @@ def main(arguments: list[str]) -> int:
     saver.start()
     CLOCK.on_move(lambda: firing.tick(saver.commit))
     evaluator.start(saver.commit)
+    code = 1
     try:
         asyncio.run(_serve(app, listener))
+        code = 0
+    except Exception:
+        # The exit below would swallow it, and an endpoint that ended by itself would say nothing.
+        logger.exception("The endpoint ended by an error")
     finally:
         context.close()
         try:
@@ -98,7 +103,7 @@ def main(arguments: list[str]) -> int:
         shutil.rmtree(directory / "tmp", ignore_errors=True)
         logging.shutdown()
         # Threads of stopped executions may still sleep in a Wait state: they are not waited for.
-        os._exit(0)
+        os._exit(code)
 
 
 def _restore(context: Any) -> Any:
