@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONPATH := containers
 
-.PHONY: demo test lint unit local bench load large browser survival clean setup
+.PHONY: demo test lint unit local bench load large browser explore survival clean setup
 
 demo: setup ## the main job, end to end, with 100,000 customers
 	$(BIN)/engage demo
@@ -48,6 +48,9 @@ load: setup ## 32 clients at one endpoint for a minute, without a failed call
 
 browser: setup ## look at the report in headless Chromium
 	$(BIN)/pytest -m slow tests/browser
+
+explore: setup ## the property tests with new examples; what they find becomes a test
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest -n 2 -m "hypothesis and not slow and not aws"
 
 survival: setup ## kill the endpoint fifty times while it is written to
 	$(BIN)/pytest -m slow tests/local/test_state_survives.py -s

@@ -1,9 +1,18 @@
-"""How tests are shared out to the workers of pytest-xdist (`pytest -n 2 --dist loadgroup`)."""
+"""How tests are shared out to the workers of pytest-xdist (`pytest -n 2 --dist loadgroup`), and
+how hypothesis chooses its examples.
+"""
 
+import os
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("gate", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+# The gate says the same of the same sources; `make explore` looks for examples that nobody has seen.
 
 MAIN_JOB = "test_main_job"
 """Files whose names begin so share one deployed environment, so one worker runs all of them."""

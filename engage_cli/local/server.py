@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         print(f"Another endpoint owns {directory}.", file=sys.stderr)
         return 3
     identity = process.identity(directory)
-    listener = _bind([identity.get("port"), DEFAULT_PORT, 0])
+    listener = listen([identity.get("port"), DEFAULT_PORT, 0])
     port: int = listener.getsockname()[1]
     callers_environment = dict(os.environ)
     configure_environment(directory, port, identity["access_key"], identity["secret_key"])
@@ -179,8 +179,12 @@ def _own(directory: Path) -> IO[str] | None:
     return None
 
 
-def _bind(ports: list[int | None]) -> socket.socket:
-    """Bind the first free port of the list; 0 stands for any."""
+def listen(ports: list[int | None]) -> socket.socket:
+    """Listen at the first free port of the list; 0 stands for any.
+
+    Bound alone is not taken: with SO_REUSEADDR two endpoints that start together could both bind the
+    port, and the second would end when it listens.
+    """
     for port in ports:
         if port is None:
             continue
@@ -188,6 +192,7 @@ def _bind(ports: list[int | None]) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((process.HOST, port))
+            listener.listen()
         except OSError:
             listener.close()
             continue

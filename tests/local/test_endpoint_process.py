@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from engage_cli.errors import CloudError, UserError
-from engage_cli.local import process
+from engage_cli.local import process, server
 
 pytestmark = pytest.mark.local
 
@@ -191,6 +191,13 @@ def client(endpoint: process.Endpoint, service: str = "s3") -> Any:
         aws_access_key_id=endpoint.access_key,
         aws_secret_access_key=endpoint.secret_key,
     )
+
+
+def test_endpoints_that_start_together_take_a_port_each() -> None:
+    with server.listen([0]) as first:
+        port: int = first.getsockname()[1]
+        with server.listen([port, 0]) as second:
+            assert second.getsockname()[1] != port
 
 
 def test_a_taken_port_is_no_obstacle(own_home: Path) -> None:

@@ -152,7 +152,7 @@ def documents(draw: Any) -> dict[str, Any]:
         activity |= {"kind": "events", "time": draw(columns), "time_format": "epoch ms", "event": "order",
                      "event_id": draw(words)}  # fmt: skip
         if draw(st.booleans()):
-            activity |= {"type": draw(columns), "types": {found[4]: draw(columns)}}
+            activity |= {"type": draw(columns), "types": {found[4]: draw(words.filter(str.strip))}}
     else:
         activity |= {"week": draw(columns), "week_starts": "sunday", "days": draw(words)}
     return {
