@@ -9,6 +9,10 @@ from typing import Any
 from engage_cli.errors import CloudError, UserError
 
 _TIMEOUT_SECONDS = 35
+_NEXT_STEPS = {
+    "NothingPublished": "Run: engage run-pipeline; before it engage generate-data, or engage import-data."
+}
+"""What the user does next, by the code of the API's refusal."""
 
 
 class Api:
@@ -70,7 +74,10 @@ def _refused(status: int, data: bytes) -> dict[str, Any]:
     if status == 404 and isinstance(parsed, dict) and "not_found" in parsed:
         return parsed
     if status in (400, 404, 413):
-        raise UserError(str(message or f"The API refused the request ({status})."))
+        raise UserError(
+            str(message or f"The API refused the request ({status})."),
+            hint=_NEXT_STEPS.get((error or {}).get("code", "")),
+        )
     if status == 403:
         raise CloudError(
             "The API refused the key.", hint="Run `engage deploy`, which keeps key and API in step."

@@ -32,12 +32,16 @@ def register(app: typer.Typer) -> None:
 def demo(
     ctx: typer.Context,
     customers: Annotated[int, typer.Option(min=1000, help="How many synthetic customers.")] = 100_000,
-    output: Annotated[Path, typer.Option(help="Where to write the report.")] = Path("engage-report.html"),
+    output: Annotated[Path, typer.Option(help="Where to write the report; its folder must be there.")] = Path(
+        "engage-report.html"
+    ),
 ) -> None:
     """Run the main job end to end on synthetic data, showing every command."""
     from engage_cli.cli.summary import demo_summary
     from engage_cli.datagen.load import refuse_to_replace_own_data
+    from engage_cli.report.collect import require_folder
 
+    require_folder(output)  # Before the first minute is spent.
     context = context_of(ctx)
     started = time.monotonic()
     _run(context, "engage deploy")

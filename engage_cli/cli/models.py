@@ -76,15 +76,16 @@ def show(
         raise UserError(f"There is no model '{version}'.", hint="List them: engage models")
     found = view.version_of(model, champion)
     card, cost = reader.card(version), _training_cost(context, found.run_id)
-    moves = [dict(move) for move in (champion.history if champion else ()) if move["to"] == version]
+    moves = [
+        dict(move) for move in (champion.history if champion else ()) if version in (move["to"], move["from"])
+    ]
 
     def render() -> None:
         from rich.markdown import Markdown
 
-        state = "the champion" if found.champion else "not the champion"
-        context.ui.print(f"{version} is {state}." + (f" {found.reason}" if found.reason else ""))
-        for move in moves:
-            context.ui.print(f"{move['at']}  {move['action']} by {move['by']}: {move['reason']}")
+        context.ui.print(view.state(found, champion))
+        for sentence in view.story(found, champion):
+            context.ui.print(sentence, markup=False)
         context.ui.print(f"Training on AWS would have cost {_cost_text(cost)} (list price).")
         context.ui.print(Markdown(card) if card else "It has no card: it was made before there were cards.")
 

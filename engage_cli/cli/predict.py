@@ -25,7 +25,10 @@ def predict(
     features: Annotated[str | None, typer.Option(help="Feature values as a JSON object, or @file.")] = None,
     json: Json = False,
 ) -> None:
-    """Show churn, engagement and value of customers, with reasons."""
+    """Show churn, engagement and value of customers, with reasons.
+
+    With an id that is not known, the known customers are shown and the exit code is 2.
+    """
     from engage_cli.predict.client import predict_customers, predict_features
 
     context = context_of(ctx, json=json)
@@ -45,14 +48,22 @@ def predict(
             on_job=lambda job: context.ui.say(f"A long list: job {job} scores it on Fargate ..."),
         )
     context.emit(answer.raw, lambda: _render(context.ui, answer))
-    if answer.not_found and not answer.predictions:
-        raise UserError(
-            f"Not known: {', '.join(answer.not_found[:5])}.",
-            hint='Find customers with: engage ask "Which 10 customers have the highest churn risk?"',
-        )
-    if answer.not_found:
-        shown = ", ".join(answer.not_found[:5]) + (" ..." if len(answer.not_found) > 5 else "")
-        context.ui.warn(f"Not known ({len(answer.not_found)}): {shown}")
+    _require_known(answer)
+
+
+def _require_known(answer: "Answer") -> None:
+    """Raise UserError for ids that are not known, after the others were shown: a script must notice."""
+    unknown, known = answer.not_found, len(answer.predictions)
+    if not unknown:
+        return
+    listed = ", ".join(unknown[:5]) + (" ..." if len(unknown) > 5 else "")
+    total = len(unknown) + known
+    raise UserError(
+        f"{len(unknown):,} of {total:,} customers are not known: {listed}."
+        if known
+        else f"Not known: {listed}.",
+        hint='Find customers with: engage ask "Which 10 customers have the highest churn risk?"',
+    )
 
 
 def _ids(path: Path) -> list[str]:

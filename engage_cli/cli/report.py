@@ -15,15 +15,18 @@ def register(app: typer.Typer) -> None:
 def report(
     ctx: typer.Context,
     run: Annotated[str | None, typer.Option(help="A run's id. Default: the latest that succeeded.")] = None,
-    output: Annotated[Path, typer.Option(help="Where to write the page.")] = Path("engage-report.html"),
+    output: Annotated[Path, typer.Option(help="Where to write the page; its folder must be there.")] = Path(
+        "engage-report.html"
+    ),
     json: Json = False,
 ) -> None:
     """Write the HTML report of a run: who is at risk, what to do, how good the models are, cost. One file."""
     from engage_cli.cli.cost import latest_success
     from engage_cli.report.build import build_report
-    from engage_cli.report.collect import collect, write_page
+    from engage_cli.report.collect import collect, require_folder, write_page
     from engage_cli.report.summary import to_document
 
+    require_folder(output)  # Before anything is read.
     context = context_of(ctx, json=json)
     run_id = run or latest_success(ctx)
     settings = context.settings

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Protocol
 
+from engage_ml.data_contract import KEY as CONTRACT_KEY
+
 from engage_cli.aws.objects import ParallelSink
 from engage_cli.datagen.ceiling.files import PREFIX as CEILING_PREFIX
 from engage_cli.datagen.chunk import Base
@@ -105,9 +107,10 @@ def _world_to_continue(raw: Store, truth: Store) -> World:
     if not existing_keys(raw):
         raise UserError("There is no data yet to add weeks to.", hint="Run: engage generate-data")
     if raw.get(SYNTHETIC_KEY) is None:
+        contract = "" if raw.get(CONTRACT_KEY) is None else " --contract <contract.toml>"
         raise UserError(
             "The raw bucket holds data of your own, and weeks can only be added to generated data.",
-            hint="Bring your next weeks with: engage import-data --activity <files>",
+            hint=f"Bring your next weeks with: engage import-data{contract} --activity <files>",
         )
     world = load_world(truth.get(WORLD_KEY))
     if world is None:

@@ -63,6 +63,18 @@ def _moved_row(kind: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def row_verdict(part: Mapping[str, Any], population: str = "") -> str:
+    """The verdict on a row of outcomes: the gravest on its total and its AUC, as the monitor judged them.
+
+    `population` is "" for all customers and "_recent" for the recently active. The report judges its rows by
+    this as well, so that both say the same.
+    """
+    from engage_ml.drift import UNKNOWN, worst
+
+    parts = [part.get(f"{kind}{population}") or {} for kind in ("total", "auc")]
+    return worst(str(one.get("verdict", UNKNOWN)) for one in parts)
+
+
 def outcomes(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """A row for each target."""
     rows = []
@@ -85,16 +97,18 @@ def _outcome_row(name: str, part: Mapping[str, Any], population: str) -> tuple[s
         f"{total['observed']:,.0f}",
         f"{total['ratio']:.3f} ({total['low']:.3f}-{total['high']:.3f})",
         f"{auc['value']:.3f} (at test {_number(auc['at_test'])})" if "value" in auc else "-",
-        total["verdict"],
+        row_verdict(part, population),
     )
 
 
 def thresholds(found: Mapping[str, Any]) -> str:
     """What the verdicts go by."""
     limits = found["thresholds"]
+    psi, ratio, auc = limits["psi"], limits["ratio"], limits["auc"]
     return (
-        f"Watch from a PSI of {limits['psi']['watch']}, alert from {limits['psi']['alert']}; outcomes "
-        f"from {limits['ratio']['watch']:.0%} and {limits['ratio']['alert']:.0%} off, beyond noise."
+        f"Watch from a PSI of {psi['watch']:g}, alert from {psi['alert']:g}; outcomes from "
+        f"{ratio['watch']:.0%} and {ratio['alert']:.0%} off; an AUC from {auc['watch']:g} and "
+        f"{auc['alert']:g} under the test's; each only beyond noise."
     )
 
 

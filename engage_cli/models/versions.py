@@ -72,6 +72,44 @@ def last_move(champion: "Champion | None", version: str) -> Mapping[str, Any] | 
     return next((move for move in reversed(moves) if move["to"] == version), None)
 
 
+def story(found: Version, champion: "Champion | None") -> list[str]:
+    """What became of a version, in sentences: when it was promoted, by whom and why, and what replaced it."""
+    moves = champion.history if champion else ()
+    said = []
+    for move in moves:
+        who = f"on {_day(move['at'])} by {_who(str(move['by']))}: {move['reason']}"
+        back = move["action"] == "rollback"
+        if move["to"] == found.version:
+            how = "became champion again by a rollback" if back else "was promoted"
+            said.append(f"It {how} {who}")
+        elif move["from"] == found.version:
+            how = "rolled back to" if back else "replaced by"
+            said.append(f"It was {how} {move['to']} {who}")
+    if not said:
+        if found.champion:
+            return ["When it was promoted is no longer remembered."]
+        return [f"It was never promoted{f': {found.reason}' if found.reason else '.'}"]
+    return said
+
+
+def state(found: Version, champion: "Champion | None") -> str:
+    """The first sentence about a version: whether it is, was, or never was the champion."""
+    if found.champion:
+        return f"{found.version} is the champion."
+    was = last_move(champion, found.version) is not None
+    return f"{found.version} is {'a former champion' if was else 'not the champion'}."
+
+
+def _day(moment: str) -> str:
+    """A moment of the history as people read it: "2026-11-25 12:00 UTC"."""
+    return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def _who(by: str) -> str:
+    """Who moved the pointer: a person by the last part of the ARN, or a run by its id."""
+    return by.rsplit(":", 1)[-1] if by.startswith("arn:") else by.removeprefix("run ")
+
+
 def measure(version: Version, name: str) -> str:
     """A measure with half of its interval, as the list shows it."""
     value, around = version.metrics.get(name), version.intervals.get(name)

@@ -1,6 +1,7 @@
 """Collects what the report is made from: the lake bucket's documents and a few queries."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -77,15 +78,24 @@ def collect(
     return _with_model(lake, found)
 
 
+def require_folder(output: Path) -> None:
+    """Raise UserError when the folder of a page is not there: a mistyped path makes no folders."""
+    if not output.parent.is_dir():
+        raise UserError(
+            f"--output: the folder {output.parent} is not there.",
+            hint=f"Make it (mkdir -p {shlex.quote(str(output.parent))}), or name another file with --output.",
+        )
+
+
 def write_page(page: str, output: Path) -> Path:
     """Write the page. Raises UserError when that is not possible."""
+    require_folder(output)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"The report cannot be written to {output}: {error.strerror or error}.",
-            hint="name another file with --output",
+            hint="Name another file with --output.",
         ) from error
     return output
 

@@ -28,7 +28,8 @@ class Ui:
         # A file or a pipe has no width: tables get a wide page there instead of rich's 80 columns.
         width = None if sys.stdout.isatty() else PIPE_WIDTH
         self.out = Console(file=sys.stdout, soft_wrap=True, highlight=False, width=width)
-        self.err = Console(file=sys.stderr, highlight=False)
+        # A hint is one line there, so that it can be copied or searched for.
+        self.err = Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
 
     def say(self, text: str) -> None:
         """Tell the story: one line on stderr."""

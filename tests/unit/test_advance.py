@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from engage_ml.data_contract import KEY as CONTRACT_KEY
 from typer.testing import CliRunner
 
 from engage_cli.cli.main import app
@@ -245,6 +246,12 @@ def test_data_that_cannot_be_continued_are_refused_and_left_alone() -> None:
     refused(r"no world\.json", raw, Bucket())
     del raw.objects[SYNTHETIC_KEY]
     refused("data of your own", raw, truth)
+    for stored, words in ((False, "import-data --activity"), (True, "--contract <contract.toml> --activity")):
+        if stored:
+            raw.put(CONTRACT_KEY, b"{}")
+        with pytest.raises(UserError) as own:
+            advance_into(raw, truth, Advance(4))
+        assert words in str(own.value.hint)
     raw.put(SYNTHETIC_KEY, b"{}")
     raw.put(LOADING_KEY, b'{"started": "now"}')
     refused("was interrupted", raw, truth)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from engage_cli.cli.pipeline import not_as_before
 from engage_cli.models import drift
+from engage_cli.report.sections import drift as section
 
 
 def document(ratio: float, verdict: str, feature: str) -> dict[str, Any]:
@@ -41,3 +44,46 @@ def test_a_run_says_what_its_monitor_found_and_nothing_when_all_is_as_before() -
     ]
     assert not_as_before({"monitor": {**monitor, "verdict": "none"}}) == []
     assert not_as_before({}) == []
+
+
+def outcomes(total: str, recent: str, auc_recent: str) -> dict[str, Any]:
+    """What the monitor says of churn, with the verdicts given."""
+    sums = {"expected": 100.0, "observed": 110.0, "ratio": 1.1, "low": 1.0, "high": 1.2}
+    auc = {"value": 0.8, "low": 0.78, "high": 0.82, "at_test": 0.85}
+    return {
+        "churn": {
+            "as_of": "2026-10-26",
+            "verdict": "alert",
+            "total": {**sums, "verdict": total},
+            "total_recent": {**sums, "verdict": recent},
+            "auc": {**auc, "verdict": "none"},
+            "auc_recent": {**auc, "verdict": auc_recent},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "rows"),
+    [
+        (("none", "alert", "none"), ["none", "alert"]),
+        (("none", "none", "alert"), ["none", "alert"]),
+        (("watch", "none", "none"), ["watch", "none"]),
+    ],
+)
+def test_the_command_and_the_report_judge_a_row_alike(
+    verdicts: tuple[str, str, str], rows: list[str]
+) -> None:
+    found = {"performance": outcomes(*verdicts)}
+    assert [row[-1] for row in drift.outcomes(found)] == rows
+    shown = section._outcomes(found, "USD").rows
+    assert [row[-1] for row in shown[:2]] == rows
+
+
+def test_both_name_every_threshold_of_the_monitor() -> None:
+    limits = {
+        "psi": {"watch": 0.11, "alert": 0.26},
+        "ratio": {"watch": 0.12, "alert": 0.27},
+        "auc": {"watch": 0.03, "alert": 0.06},
+    }
+    said = drift.thresholds({"thresholds": limits})
+    assert all(number in said for number in ("0.11", "0.26", "12%", "27%", "0.03", "0.06"))

@@ -170,3 +170,26 @@ def test_the_list_shows_intervals_the_champion_and_why_a_version_lost() -> None:
     assert sum(len(cell) + 2 for cell in cells) <= 120, "the width of a page that is no terminal"
     lost = versions.version_of({**model, "model_version": "m-lost"}, three())
     assert (lost.champion, lost.promoted_at, lost.reason) == (False, None, "The champion stays.")
+
+
+def test_what_became_of_a_version_is_told_in_words() -> None:
+    def told(name: str, champion: pointer.Champion, reason: str = "The champion stays.") -> list[str]:
+        found = versions.version_of({"model_version": name, "decision": {"reason": reason}}, champion)
+        return [versions.state(found, champion), *versions.story(found, champion)]
+
+    assert told("m-b", three()) == [
+        "m-b is a former champion.",
+        "It was promoted on 2026-11-25 12:00 UTC by x: It won.",
+        "It was replaced by m-c on 2026-11-25 12:00 UTC by x: It won.",
+    ]
+    by = "arn:aws:iam::000000000000:user/ann"
+    back = pointer.rolled_back(three(), (), reason="C annoys people.", by=by, now=NOW)
+    assert told("m-c", back)[-1] == (
+        "It was rolled back to m-b on 2026-11-25 12:00 UTC by user/ann: C annoys people."
+    )
+    assert told("m-b", back)[0] == "m-b is the champion."
+    assert told("m-b", back)[-1].startswith("It became champion again by a rollback on 2026-11-25")
+    assert told("m-lost", three()) == [
+        "m-lost is not the champion.",
+        "It was never promoted: The champion stays.",
+    ]

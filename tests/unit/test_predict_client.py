@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from engage_cli.cli.predict import _render
+from engage_cli.cli.predict import _render, _require_known
 from engage_cli.errors import CloudError, UserError
 from engage_cli.predict.client import predict_customers
 from engage_cli.ui import Ui
@@ -97,3 +97,13 @@ def test_a_long_list_is_shown_with_what_its_columns_mean() -> None:
     _render(ui, answer)
     assert "2.00 GBP" in text.getvalue()
     assert "expected value: spend in the next 12 weeks" in text.getvalue()
+
+
+def test_an_unknown_id_beside_known_ones_is_a_failure_that_names_it() -> None:
+    api = FakeApi({"predictions": [prediction("a")], "not_found": ["x"], "about": ABOUT})
+    with pytest.raises(UserError, match=r"1 of 2 customers are not known: x\.") as error:
+        _require_known(predict_customers(api, ["a", "x"]))  # type: ignore[arg-type]
+    assert error.value.exit_code == 2
+    assert error.value.hint
+    everybody = FakeApi({"predictions": [prediction("a")], "not_found": [], "about": ABOUT})
+    _require_known(predict_customers(everybody, ["a"]))  # type: ignore[arg-type]

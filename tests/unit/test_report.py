@@ -368,7 +368,8 @@ def test_leavers_among_active_customers_are_compared_where_the_monitor_did(input
         "verdict": "alert",
     }  # fmt: skip
     text = part(build_report(replace(inputs, monitor=monitor)), "drift").replace("\u00a0", " ")
-    assert "Customers who left, active only 2026-10-26 100 201 2.010 (1.800 to 2.200) – alert" in text
+    auc = "0.859 (0.843 to 0.875), test 0.820"
+    assert f"Customers who left, active only 2026-10-26 100 201 2.010 (1.800 to 2.200) {auc} alert" in text
 
 
 def test_a_contract_without_attributes_has_a_page(inputs: ReportInputs) -> None:

@@ -201,13 +201,16 @@ def test_a_run_of_before_data_contracts_is_refused_with_the_next_step(table: dic
 
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot be written") as error:
+    with pytest.raises(UserError, match="is not there") as error:
         write_page("page", tmp_path / "file" / "report.html")
     assert error.value.hint
     with pytest.raises(UserError, match="cannot be written"):
         write_page("page", tmp_path)
 
 
-def test_missing_folders_of_the_output_are_made(tmp_path: Path) -> None:
-    path = write_page("page", tmp_path / "deep" / "report.html")
-    assert path.read_text() == "page"
+def test_no_folder_is_made_for_the_output(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"the folder .*deep is not there") as error:
+        write_page("page", tmp_path / "deep" / "report.html")
+    assert "mkdir -p" in str(error.value.hint)
+    assert list(tmp_path.iterdir()) == []
+    assert write_page("page", tmp_path / "report.html").read_text() == "page"

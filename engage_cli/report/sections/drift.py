@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from engage_cli.models.drift import row_verdict, thresholds
 from engage_cli.report import svg, words
 from engage_cli.report.inputs import ReportInputs
 from engage_cli.report.page import Item, Plot, Section, Table
@@ -22,7 +23,6 @@ def section(inputs: ReportInputs) -> Section:
     if inputs.monitor is None:
         return Section("drift", title, ["This run was not monitored, so drift is not known."])
     monitor = inputs.monitor
-    limits = monitor["thresholds"]["psi"]
     items: list[Item] = [_outcomes(monitor, inputs.contract.value_unit)]
     items += [_histogram(inputs, kind, row["name"], row["psi"]) for kind, row in _worst(inputs)]
     items += [
@@ -30,8 +30,8 @@ def section(inputs: ReportInputs) -> Section:
         _compared("Features against the training window", monitor["features"]),
     ]
     notes = [
-        f"PSI, the population stability index: from {limits['watch']:g} watch, from {limits['alert']:g} "
-        "alert. KS: the largest gap of the cumulative shares.",
+        f"{thresholds(monitor)} PSI is the population stability index; KS the largest gap of the cumulative "
+        "shares.",
         "Not judged: features that move by their nature, such as the time since sign-up.",
     ]
     notes += [str(monitor[k]["why"]) for k in ("features",) if monitor[k].get("why")]
@@ -44,34 +44,17 @@ def section(inputs: ReportInputs) -> Section:
 
 
 def _outcomes(monitor: Mapping[str, Any], unit: str) -> Table:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for target, name in _TARGETS.items():
         found = monitor["performance"].get(target)
         if found is None or "total" not in found or "ratio" not in found["total"]:
             why = (found or {}).get("why") or "Too few customers, or nothing was expected."
             rows.append((name, (found or {}).get("as_of", "–"), "–", "–", why, "–", "not known"))
             continue
-        total = found["total"]
-        aucs = [
-            f"{words.spanned(found[key]['value'], found[key]['low'], found[key]['high'])}, "
-            f"test {words.measure(found[key]['at_test'])}"
-            for key in ("auc_recent",)
-            if "value" in found.get(key, {})
-        ]
-        rows.append(
-            (
-                name if target != "value" else f"{name} ({words.name(unit)})",
-                found["as_of"],
-                *_sums(total),
-                *(aucs or ["–"]),
-                _VERDICTS[found["verdict"]],
-            )
-        )
-        recent = found.get("total_recent") or {}
-        if "ratio" in recent:
-            rows.append(
-                (f"{name}, active only", found["as_of"], *_sums(recent), "–", _VERDICTS[recent["verdict"]])
-            )
+        named = name if target != "value" else f"{name} ({words.name(unit)})"
+        rows.append(_outcome(named, found, ""))
+        if "ratio" in (found.get("total_recent") or {}):
+            rows.append(_outcome(f"{name}, active only", found, "_recent"))
     return Table(
         "Earlier predictions, and what happened since",
         (
@@ -80,12 +63,24 @@ def _outcomes(monitor: Mapping[str, Any], unit: str) -> Table:
             ">Expected",
             ">Observed",
             ">Observed / expected",
-            ">AUC, active customers",
+            ">AUC",
             "Verdict",
         ),
         rows,
         "The predictions as they were published a horizon ago, beside what is known today.",
     )
+
+
+def _outcome(name: str, found: Mapping[str, Any], population: str) -> tuple[str, ...]:
+    """A row of outcomes, of all customers or of the `_recent` ones."""
+    auc = found.get(f"auc{population}") or {}
+    ranked = (
+        f"{words.spanned(auc['value'], auc['low'], auc['high'])}, test {words.measure(auc['at_test'])}"
+        if "value" in auc
+        else "–"
+    )
+    sums, verdict = _sums(found[f"total{population}"]), row_verdict(found, population)
+    return name, found["as_of"], *sums, ranked, _VERDICTS[verdict]
 
 
 def _sums(total: Mapping[str, Any]) -> tuple[str, str, str]:
