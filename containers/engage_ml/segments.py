@@ -34,21 +34,22 @@ class Segment:
     action: str
 
 
+_VALUABLE = "worth at least what the top fifth of the recently active are worth"
 SEGMENTS: tuple[Segment, ...] = (
     Segment("new", f"signed up less than {NEW_WEEKS} weeks ago", "Welcome them; help with the first steps."),
     Segment("dormant", "no active week among the last 12", "One win-back offer, then no more mail."),
     Segment(
         "valuable_at_risk",
-        f"churn probability from {RISK_MEDIUM:g}, and worth at least the edge of value",
+        f"churn probability from {RISK_MEDIUM:.0%}, and {_VALUABLE}",
         "Call or write in person this week; find out what is wrong.",
     ),
     Segment(
-        "at_risk", f"churn probability from {RISK_HIGH:g}", "A retention offer that costs little, by mail."
+        "at_risk", f"churn probability from {RISK_HIGH:.0%}", "A retention offer that costs little, by mail."
     ),
     Segment(
-        "drifting", f"churn probability from {RISK_MEDIUM:g}", "Remind them of what they used; show news."
+        "drifting", f"churn probability from {RISK_MEDIUM:.0%}", "Remind them of what they used; show news."
     ),
-    Segment("valuable", "worth at least the edge of value", "Thank them; early access, no discounts."),
+    Segment("valuable", _VALUABLE, "Thank them; early access, no discounts."),
     Segment(
         "loyal",
         f"active in {REGULAR_SHARE:.0%} of the last 12 weeks, or of those since sign-up",
@@ -77,6 +78,20 @@ def worth(contract: DataContract, expected: Any, value_12w: Any) -> Any:
     import numpy as np
 
     return np.maximum(expected, value_12w * (contract.horizons["value"] / 12))
+
+
+def at_stake_sql(contract: DataContract) -> str:
+    """What is at stake with a customer, as Trino's SQL over the columns of the predictions table."""
+    return f"churn_probability * greatest(expected_value, value_12w * {contract.horizons['value'] / 12!r}E0)"
+
+
+def at_stake_words(contract: DataContract) -> str:
+    """What is at stake, for people."""
+    weeks = contract.horizons["value"]
+    return (
+        "churn probability times what the customer is worth: the greater of the value expected in the next "
+        f"{weeks} weeks and the value of the last 12, brought to {weeks} weeks"
+    )
 
 
 def edge_of_value(contract: DataContract, expected: Any, value_12w: Any, active: Any) -> float | None:
@@ -122,8 +137,7 @@ def assign(contract: DataContract, columns: Mapping[str, Any], edge: float) -> l
 
 def segments_sql(contract: DataContract, source: str, run_id: str, model_version: str) -> str:
     """SELECT of the table `segments` from a run's predictions: a row for each segment, an empty one, too."""
-    scale = contract.horizons["value"] / 12
-    at_stake = f"churn_probability * greatest(expected_value, value_12w * {scale!r}E0)"
+    at_stake = at_stake_sql(contract)
     rows = ", ".join(
         f"({place}, CAST({text(s.name)} AS varchar), CAST({text(s.action)} AS varchar))"
         for place, s in enumerate(SEGMENTS)

@@ -33,6 +33,8 @@ class Query:
     rows: int | None = None
     scanned_bytes: int | None = None
     query_id: str | None = None
+    purpose: str = "answer"
+    """`look-up` when it only found out which values there are, else `answer`."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class Answer:
         return self.model_id == PLANNER
 
     @property
+    def shown_queries(self) -> tuple[Query, ...]:
+        """The queries that the answer rests on: without the planner's look-ups of values. A language model
+        may misname a query, so all of its queries are shown.
+        """
+        return tuple(one for one in self.queries if not (self.by_planner and one.purpose == "look-up"))
+
+    @property
     def is_blocked(self) -> bool:
         """Whether the guardrail stopped the question before any model saw it."""
         return self.model_id == GUARDRAIL
@@ -91,7 +100,13 @@ def read(raw: dict[str, Any]) -> Answer:
         return Answer(
             text=str(raw["answer"]),
             queries=tuple(
-                Query(str(one["sql"]), one.get("rows"), one.get("scanned_bytes"), one.get("query_id"))
+                Query(
+                    str(one["sql"]),
+                    one.get("rows"),
+                    one.get("scanned_bytes"),
+                    one.get("query_id"),
+                    str(one.get("purpose") or "answer"),
+                )
                 for one in queries
             ),
             sources=tuple(

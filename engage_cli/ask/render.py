@@ -21,7 +21,7 @@ class Section:
 def sections(answer: "Answer") -> list[Section]:
     """Return what is shown, in order."""
     shown = [Section("", tuple(answer.text.split("\n")))]
-    for query in answer.queries:
+    for query in answer.shown_queries:
         shown.append(Section(f"SQL{_measured(query)}", tuple(query.sql.split("\n")), code=True))
     failed = [call for call in answer.tool_calls if call.error]
     if failed:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import sqlglot
 from sqlglot import exp
 
-TABLES = frozenset({"predictions", "qa_sample"})
+TABLES = frozenset({"predictions", "qa_sample", "segments"})
 MAX_ROWS = 200
 MAX_LENGTH = 8000
 _DEPTH = 60

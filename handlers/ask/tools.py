@@ -18,6 +18,8 @@ from common.settings import Settings
 from description import Published, describe
 
 QUERY, SEARCH, PREDICTION = "query_predictions", "search_knowledge", "get_prediction"
+PURPOSES = ANSWER, LOOK_UP = "answer", "look-up"
+"""What a query is for: its rows are what the answer rests on, or help to understand the question."""
 _RESULTS = 5
 _REUSE_MINUTES = 60
 
@@ -38,7 +40,19 @@ class Evidence:
 def specifications(published: Published) -> list[dict[str, Any]]:
     """Return the toolConfig tools for what is published."""
     return [
-        _spec(QUERY, "sql", "One Trino SELECT statement with a LIMIT of at most 200.", describe(published)),
+        _spec(
+            QUERY,
+            "sql",
+            "One Trino SELECT statement with a LIMIT of at most 200.",
+            describe(published),
+            {
+                "purpose": {
+                    "type": "string",
+                    "enum": list(PURPOSES),
+                    "description": f"{LOOK_UP} when the query only finds out which values there are.",
+                }
+            },
+        ),
         _spec(
             SEARCH,
             "query",
@@ -56,10 +70,12 @@ def specifications(published: Published) -> list[dict[str, Any]]:
     ]
 
 
-def _spec(name: str, argument: str, meaning: str, description: str) -> dict[str, Any]:
+def _spec(
+    name: str, argument: str, meaning: str, description: str, optional: dict[str, Any] | None = None
+) -> dict[str, Any]:
     schema = {
         "type": "object",
-        "properties": {argument: {"type": "string", "description": meaning}},
+        "properties": {argument: {"type": "string", "description": meaning}, **(optional or {})},
         "required": [argument],
     }
     return {"toolSpec": {"name": name, "description": description, "inputSchema": {"json": schema}}}
@@ -115,7 +131,13 @@ class Toolbox:
             reuse_minutes=_REUSE_MINUTES,
         )
         self.evidence.sql.append(
-            {"sql": sql, "query_id": found.id, "rows": len(found.rows), "scanned_bytes": found.scanned_bytes}
+            {
+                "sql": sql,
+                "purpose": LOOK_UP if arguments.get("purpose") == LOOK_UP else ANSWER,
+                "query_id": found.id,
+                "rows": len(found.rows),
+                "scanned_bytes": found.scanned_bytes,
+            }
         )
         rows = [[_plain(row[column]) for column in found.columns] for row in found.rows]
         return {"columns": found.columns, "rows": rows, "row_count": len(rows), "truncated": found.truncated}

@@ -12,6 +12,7 @@ from engage_ml.contract import LABELS, RISK_HIGH, RISK_MEDIUM
 from engage_ml.data_contract import CATEGORY, Attribute, DataContract
 from engage_ml.described import active_words, value_words
 from engage_ml.dictionary import dictionary
+from engage_ml.segments import SEGMENTS, at_stake_words
 from engage_ml.sqltext import identifier
 
 MIN_GROUP = 10
@@ -119,6 +120,9 @@ def definitions(contract: DataContract) -> str:
         "- **tenure**: full weeks since sign-up.\n"
         "- **reasons**: what moved this customer's churn probability most away from the average; at medium "
         "and high risk what raises it comes first.\n"
+        f"- **value at stake**: {at_stake_words(contract)}{money}; of a group, the sum over its customers.\n"
+        "- **segment**: a group of customers with one suggested action; the first rule that fits decides.\n"
+        + "".join(f"- **{s.name} (segment)**: {s.rule}. {s.action}\n" for s in SEGMENTS)
     )
 
 

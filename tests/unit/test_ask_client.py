@@ -64,6 +64,15 @@ def test_the_sql_the_documents_and_the_answerer_are_shown() -> None:
         assert part in shown
 
 
+def test_a_look_up_of_values_is_shown_only_where_a_language_model_called_it_one() -> None:
+    look_up = {"sql": "SELECT 2", "purpose": "look-up"}
+    raw = RAW | {"queries": [look_up, RAW["queries"][0]]}
+    assert [one.sql for one in client.read(raw).shown_queries] == ["SELECT 1"]
+    assert [one.title for one in render.sections(client.read(raw))].count("SQL") == 0
+    model = client.read(raw | {"model_id": "a-model"})
+    assert [one.sql for one in model.shown_queries] == ["SELECT 2", "SELECT 1"]
+
+
 def test_a_blocked_question_is_not_said_to_be_answered_by_a_model() -> None:
     blocked = client.read(RAW | {"model_id": "guardrail", "stop_reason": "guardrail_intervened"})
     assert render.footer(blocked) == "Stopped by the guardrail; no model was asked, in 1.5 s."

@@ -12,7 +12,7 @@ from engage_ml.data_contract import DEFAULT, RESERVED, Attribute, DataContract, 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engage_cli.local.bedrock import answers, columns, converse, grammar, planner, statements
+from engage_cli.local.bedrock import answers, columns, converse, examples, grammar, planner, statements
 from tests.unit.ask_support import AS_OF, CLUB, SHOP, described, words_of
 
 SHOP_VALUES = {"country": ("United Kingdom", "Germany", "EIRE", "France")}
@@ -66,8 +66,10 @@ ANSWERED = [
     (DEFAULT, "What share of customers on android is at risk?", ("device = 'android'",)),
     (DEFAULT, "customers who agreed to marketing mail by plan", ("marketing_opt_in = true", "GROUP BY plan")),
     (DEFAULT, "churn by channel", ("GROUP BY acquisition_channel",)),
-    (DEFAULT, "churn by segment", ("GROUP BY segment",)),
-    (SHOP, "total expected value by segment", ("sum(expected_value)", "GROUP BY segment")),
+    (DEFAULT, "churn by segment", ("mean_churn_probability", "FROM segments")),
+    (DEFAULT, "churn by segment and plan", ("GROUP BY segment, plan",)),
+    (SHOP, "average expected value by segment", ("avg(expected_value)", "GROUP BY segment")),
+    (SHOP, "total expected value by segment", ("expected_value", "FROM segments")),
     (DEFAULT, "by how much does churn differ between android and web?", ("device IN ('android', 'web')",)),
 ]
 REFUSED = [
@@ -173,7 +175,6 @@ def test_an_unknown_word_is_told_with_examples_in_the_words_of_the_table() -> No
     lookup = {"columns": ["country", "customers"], "rows": [["EIRE", 3], [None, 1]]}
     text = converse_with(SHOP, "churn by telegraph", lookup)
     assert '"telegraph"' in text
-    assert "countries: EIRE" in text
     assert "What share of customers with country EIRE is at risk?" in text
     assert "device" not in text
 
@@ -222,11 +223,11 @@ def test_at_risk_is_the_risk_band_and_a_segment_only_when_it_is_called_one() -> 
     words = words_of(DEFAULT)
     for question, condition in (
         ("Which customers are at risk?", "risk_band = 'high'"),
-        ("How many customers in segment at risk?", "segment = 'at_risk'"),
-        ("How many dormant customers are there?", "recently_active = false"),
+        ("Which customers are in segment at risk?", "segment = 'at_risk'"),
+        ("List dormant customers in Germany", "segment = 'dormant'"),
     ):
         intent = grammar.parse(question, words, values)
-        assert [one.sql for one in intent.filters] == [condition], question
+        assert condition in [one.sql for one in intent.filters], question
 
 
 @settings(max_examples=60, deadline=None)
@@ -243,7 +244,7 @@ def test_every_example_is_answered_whatever_the_columns_are_called(data: st.Data
     )
     words = words_of(contract)
     values = {one.column: ("some value",) for one in words.looked_up[-1:]}
-    for question in planner.examples(words, values):
+    for question in examples.questions(words, values):
         if "<id>" not in question:
             intent = grammar.parse(question, words, values)
             assert intent.kind not in ("unknown", "lookup"), (question, intent.unknown_words)

@@ -244,7 +244,7 @@ SPECS = {
 
 
 def ask(question: str, *results: Any, status: str = "success") -> list[converse.Reply]:
-    """Ask the planner and feed its tool calls with `results`, one for each turn."""
+    """Ask the planner and feed its tool calls with `results`, one for each turn; a result may be by tool."""
     messages: list[dict[str, Any]] = [{"role": "user", "content": [{"text": question}]}]
     replies = []
     for result in (*results, None):
@@ -254,8 +254,9 @@ def ask(question: str, *results: Any, status: str = "success") -> list[converse.
             return replies
         message = converse.response(request, replies[-1], 1, {})["output"]["message"]
         blocks = [
-            {"toolResult": {"toolUseId": call.id, "status": status, "content": [{"json": result}]}}
+            {"toolResult": {"toolUseId": call.id, "status": status, "content": [{"json": found}]}}
             for call in replies[-1].tool_calls
+            for found in [result.get(call.name, result)]
         ]
         messages = [*messages, message, {"role": "user", "content": blocks}]
     return replies
@@ -274,8 +275,7 @@ def test_words_that_may_be_values_are_looked_up_before_they_are_filtered_on() ->
     assert answer.text == "Average churn probability 50.0 % over 5 customers (device web) (as of 2026-01-05)."
     refused = ask("churn of telegraph users", values)[-1].text
     assert '"telegraph"' in refused
-    assert "devices: web" in refused
-    assert "ask_model_url" in refused
+    assert "What share of customers with device web is at risk?" in refused, "in the values of the table"
 
 
 def test_no_rows_are_said_to_be_none_and_a_refusal_is_said_to_be_a_refusal() -> None:
@@ -326,7 +326,22 @@ DOCUMENTS = {
 def test_a_definition_comes_from_its_document_alone(question: str, lines: str) -> None:
     search, answer = ask(question, DOCUMENTS)
     assert search.tool_calls[0].arguments["query"].startswith("Definitions: ")
-    assert answer.text == f"From the knowledge documents:\n\n{lines}\n[definitions.md]"
+    told = f"From the knowledge documents:\n\n{lines}\n[definitions.md]"
+    assert answer.text.split("\n\nThere are no customers")[0] == told
+
+
+def test_a_definition_of_a_number_says_the_number() -> None:
+    rows = {"columns": ["customers", "average_churn_probability", "as_of"], "rows": [[5, 0.5, "2026-01-05"]]}
+    for question in ("How is churn defined?", "What is the churn score?", "What does churn risk mean?"):
+        search, answer = ask(question, {"search_knowledge": DOCUMENTS, "query_predictions": rows})
+        assert [call.name for call in search.tool_calls] == ["search_knowledge", "query_predictions"]
+        assert "- **churn" in answer.text
+        assert "Average churn probability 50.0 % over 5 customers (as of 2026-01-05)." in answer.text
+
+
+def test_a_word_that_no_document_holds_is_not_defined_by_other_passages() -> None:
+    text = ask("What does telegraph mean?", DOCUMENTS)[-1].text
+    assert text == 'The knowledge documents say nothing about "telegraph".'
 
 
 def test_a_question_of_quality_is_answered_from_the_nearest_passages() -> None:
@@ -370,7 +385,7 @@ def test_other_words_beside_a_customer_are_not_ignored(question: str, word: str)
     (answer,) = ask(question)
     assert answer.tool_calls == ()
     assert f'"{word}"' in answer.text
-    assert "the prediction with its reasons, nothing else" in answer.text
+    assert "of customers by id I tell the prediction with its reasons" in answer.text
 
 
 def test_of_many_customers_it_is_said_who_was_left_out() -> None:

@@ -131,6 +131,9 @@ def test_the_documents_of_a_shop_speak_of_its_data_money_and_horizons() -> None:
     ):
         assert part in texts
     assert "USD" not in texts
+    assert "- **dormant (segment)**: no active week among the last 12. One win-back offer" in texts
+    assert "- **value at stake**: churn probability times what the customer is worth" in texts
+    assert "brought to 12 weeks, in GBP; of a group, the sum over its customers." in texts
     assert "visits" in module.definitions(CLUB)
     assert "**active week**" in module.definitions(CLUB)
     assert module.dimensions(SHOP) == (("country", "country"), ("risk_band", "risk band"))

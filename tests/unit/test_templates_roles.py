@@ -107,7 +107,7 @@ def test_only_promotion_may_write_the_champion_pointer() -> None:
 
 def test_questions_can_read_published_tables_only() -> None:
     tables = {r for r in allowed("glue:GetTable")["AskRole"] if ":table/" in r}
-    assert {table.rsplit("/", 1)[-1] for table in tables} == {"predictions", "qa_sample"}
+    assert {table.rsplit("/", 1)[-1] for table in tables} == {"predictions", "qa_sample", "segments"}
     assert "AskRole" not in allowed("glue:CreateTable")
     assert "AskRole" not in allowed("s3:PutObject")
 

@@ -18,23 +18,24 @@ def rows_of(result: Any) -> list[Row]:
     return [dict(zip(columns, row, strict=True)) for row in result.get("rows") or []]
 
 
-def answer_rows(intent: Intent, result: Any, lexicon: Lexicon) -> str:
-    """Return the answer of a query."""
-    return _Answer(intent, rows_of(result), lexicon).text()
+def answer_rows(intent: Intent, result: Any, lexicon: Lexicon, *, explained: bool = True) -> str:
+    """Return the answer of a query; `explained`: with what its numbers mean."""
+    return _Answer(intent, rows_of(result), lexicon, explained=explained).text()
 
 
 class _Answer:
     """One answer: the intent, the rows that the query gave, and the words and units of the table."""
 
-    def __init__(self, intent: Intent, rows: list[Row], lexicon: Lexicon) -> None:
-        self._intent, self._rows, self._lexicon = intent, rows, lexicon
+    def __init__(self, intent: Intent, rows: list[Row], lexicon: Lexicon, *, explained: bool) -> None:
+        self._intent, self._rows, self._lexicon, self._explained = intent, rows, lexicon, explained
         self._whose = f"customers{_said(intent.filters)}"
 
     def text(self) -> str:
         intent, rows = self._intent, self._rows
         as_of = next((str(row[AS_OF]) for row in rows if row.get(AS_OF)), None)
         if not rows or self._is_empty():
-            return f"There are no {self._whose} in the newest predictions, so there is nothing to report."
+            none = f"There are no {self._whose} in the newest predictions, so there is nothing to report."
+            return "\n\n".join([none, *self._narrowed()])
         kinds = {"customers": self._customers, "share": self._share, "reasons": self._reasons}
         sentence = kinds.get(intent.kind, self._aggregate)()
         parts = [f"{sentence}{f' (as of {as_of})' if as_of else ''}."]
@@ -43,7 +44,15 @@ class _Answer:
             parts.append(table(shown[:_SHOWN_ROWS], self._lexicon))
         if len(rows) > _SHOWN_ROWS:
             parts.append(f"({len(rows) - _SHOWN_ROWS} more rows are not shown.)")
-        return "\n\n".join([*parts, *self._meanings()])
+        return "\n\n".join([*parts, *self._narrowed(), *self._meanings()])
+
+    def _narrowed(self) -> list[str]:
+        """That a list was narrowed to the recently active, and how to ask for all."""
+        if not self._intent.only_active:
+            return []
+        column = next(one for one in self._lexicon.table.columns if one.name == "recently_active")
+        said = column.meaning.removeprefix("whether there was ") or "recent activity"
+        return [f'Only customers with {said} are listed; ask for "all customers" to list the others, too.']
 
     def _is_empty(self) -> bool:
         """An aggregate over no row gives one row with a count of 0 and no as-of date."""
@@ -52,6 +61,8 @@ class _Answer:
 
     def _meanings(self) -> list[str]:
         """What the numbers mean, with horizon and unit, as the table describes them."""
+        if not self._explained:
+            return []
         metrics = [metric for metric in self._intent.metrics if metric is not CUSTOMERS]
         columns = {one.column for one in (*self._intent.filters, *self._intent.share_of)}
         if "risk_band" in columns or self._intent.kind == "reasons":

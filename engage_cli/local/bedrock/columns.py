@@ -1,7 +1,8 @@
 """The table that a query tool describes: its columns with types, units and meanings, and the date to ask for.
 
-The form is that of `handlers/ask/description.py`; a table without meanings (a tool of somebody else's) is
-understood by the names of its columns alone.
+Beside it the tool may describe segments of customers, and how what is at stake is computed. The form is that
+of `handlers/ask/description.py`; a table without meanings (a tool of somebody else's) is understood by the
+names of its columns alone.
 """
 
 import re
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 
 _TABLE = re.compile(r"[Tt]able\s+`?(\w+)`?\s*\(([^)]*)\)")
 _LINE = re.compile(r"^- `?(\w+)`?(?: \[([^\]]*)\])?: (.+)$", re.MULTILINE)
+_SEGMENT = re.compile(r"^\* (\w+): (.+)$", re.MULTILINE)
+_STAKE = re.compile(r"^[\w ]*: value at stake(?: \[([^\]]*)\])? = ([^:\n]+): (.+)$", re.MULTILINE)
 _AS_OF = re.compile(r"\bas_of = '(\d{4}-\d{2}-\d{2})'")
 
 
@@ -24,11 +27,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What the query tool reads. `as_of` is the date of the served predictions, None when it is not told."""
+    """What the query tool reads. `as_of` is the date of the served predictions, None when it is not told;
+    `segments` the names and rules of the segments that have a table of their own, and `stake` the value at
+    stake of a customer, whose name is its SQL. Both are empty when the tool does not tell them.
+    """
 
     name: str
     columns: tuple[Column, ...]
     as_of: str | None = None
+    segments: tuple[tuple[str, str], ...] = ()
+    stake: Column | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -47,7 +55,14 @@ def described(text: str) -> Table | None:
         if name:
             columns.append(Column(name, " ".join(kind).lower() or "varchar", *told.get(name, ("", ""))))
     as_of = _AS_OF.search(text)
-    return Table(found[1], tuple(columns), as_of[1] if as_of else None)
+    stake = _STAKE.search(text)
+    return Table(
+        found[1],
+        tuple(columns),
+        as_of[1] if as_of else None,
+        tuple(_SEGMENT.findall(text)),
+        Column(stake[2].strip(), "double", stake[1] or "", stake[3].strip()) if stake else None,
+    )
 
 
 # Words of Trino's SQL that cannot name a column without quotes (its reference, "Reserved keywords").

@@ -9,33 +9,20 @@ be confidently wrong.
 import re
 from dataclasses import dataclass, replace
 
-from engage_cli.local.bedrock import patterns
+from engage_cli.local.bedrock import patterns, segments
 from engage_cli.local.bedrock import vocabulary as v
 from engage_cli.local.bedrock.columns import sql_name
 from engage_cli.local.bedrock.horizons import fits, take_horizons
+from engage_cli.local.bedrock.intent import Intent
 from engage_cli.local.bedrock.lexicon import Dimension, Flag, Lexicon
+from engage_cli.local.bedrock.passages import defined_term
+from engage_cli.local.bedrock.recency import take_recency
 from engage_cli.local.bedrock.text import CUT, Text, alone, first, normal, spelled
 from engage_cli.local.bedrock.thresholds import Filter, take_thresholds
 from engage_cli.local.bedrock.values import Values, conditions, take_values
 from engage_cli.local.bedrock.vocabulary import AMOUNT, CUSTOMERS, Metric
 
 __all__ = ["Filter", "Intent", "Values", "parse"]
-
-
-@dataclass(frozen=True)
-class Intent:
-    """What is asked. `kind`: aggregate, customers, share, reasons, customer, knowledge, lookup or unknown."""
-
-    kind: str
-    metrics: tuple[Metric, ...] = ()
-    aggregate: str = "avg"
-    group_by: tuple[Dimension | Flag, ...] = ()
-    filters: tuple[Filter, ...] = ()
-    share_of: tuple[Filter, ...] = ()
-    descending: bool | None = None
-    limit: int | None = None
-    customer_ids: tuple[str, ...] = ()
-    unknown_words: tuple[str, ...] = ()
 
 
 _CUSTOMER_ID = re.compile(
@@ -60,9 +47,12 @@ def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Inte
     ids, rest = _customer_ids(question, lexicon)
     if ids:
         return _about_customers(rest, ids, lexicon)
+    of_segments = segments.parse(question, lexicon)
+    if of_segments is not None:
+        return of_segments
     text = Text(normal(question))
     if _is_knowledge(text.rest, lexicon):
-        return Intent("knowledge")
+        return _knowledge(question, lexicon)
     return _Parser(text, question, lexicon, values).intent()
 
 
@@ -91,8 +81,23 @@ def _is_knowledge(text: str, lexicon: Lexicon) -> bool:
 
 def _subjects(lexicon: Lexicon) -> frozenset[str]:
     """What "what is ...?" asks the meaning of."""
-    labels = {metric.label for metric in lexicon.metrics} | {one.label for one in lexicon.dimensions}
-    return frozenset(patterns.MEANING_SUBJECTS) | labels | set(lexicon.metric("past_value").words)
+    labels = {one.label for one in lexicon.dimensions}
+    words = {word for metric in lexicon.metrics for word in (metric.label, *metric.words)}
+    return frozenset(patterns.MEANING_SUBJECTS) | labels | words
+
+
+def _knowledge(question: str, lexicon: Lexicon) -> Intent:
+    """A question of meaning or quality, with the number or the condition that the defined word stands for."""
+    term = defined_term(question) or ""
+    for metric in lexicon.metrics:
+        if term in (metric.label, *metric.words):
+            return Intent(
+                "knowledge", metrics=(metric,), aggregate="sum" if metric.name == "stake" else "avg"
+            )
+    for words, sql, label in v.FILTERS:
+        if term in words:
+            return Intent("knowledge", metrics=(CUSTOMERS,), filters=(Filter(sql.split()[0], sql, label),))
+    return Intent("knowledge")
 
 
 def _about_customers(question: str, ids: tuple[str, ...], lexicon: Lexicon) -> Intent:
@@ -123,6 +128,34 @@ def _take_reasons(text: Text) -> bool:
     return asked
 
 
+_EVERYBODY = (
+    rf"\b(?:all|every|any)(?: of)?(?: the| our| these)? (?:{'|'.join(v.SUBJECTS)})\b",
+    r"\b(?:everyone|everybody)\b",
+    r"\b(?:including|also|even) (?:the )?(?:inactive|dormant|silent|gone|lost)\b(?: ones\b)?",
+    r"\b(?:whether )?active or (?:not|inactive)\b",
+)
+_ON_ACTIVITY = frozenset({"recently_active", "days_since_active", "active_weeks_12", "segment"})
+"""Columns that say whether a customer is still there: a question with a condition on one has decided that."""
+
+
+def _take_everybody(text: Text) -> bool:
+    """Cut out what asks for all customers, whether active or not; whether anything did. The noun stays."""
+    found = [re.search(pattern, text.rest) for pattern in _EVERYBODY]
+    for pattern in _EVERYBODY[2:]:
+        text.take(pattern)
+    return any(found)
+
+
+def _who_can_be_kept(listed: Intent, lexicon: Lexicon) -> Intent:
+    """A list of the highest churn risk without those who are long gone: it is read to keep somebody."""
+    by_risk = listed.metrics[0].name == "churn" and listed.descending
+    decided = any(one.column in _ON_ACTIVITY for one in listed.filters)
+    if not by_risk or decided or "recently_active" not in lexicon.table.names:
+        return listed
+    active = Filter("recently_active", "recently_active = true", "recently active")
+    return replace(listed, filters=(*listed.filters, active), only_active=True)
+
+
 def _leftovers(text: Text) -> tuple[str, ...]:
     """The words that mean something and were not understood."""
     tokens = re.findall(rf"[^\s{CUT},]+", text.rest)
@@ -139,6 +172,7 @@ class _Parser:
     def __init__(self, text: Text, question: str, lexicon: Lexicon, values: Values | None) -> None:
         self._text, self._question, self._lexicon, self._values = text, question, lexicon, values
         self._filters: list[Filter] = []
+        self._everybody = False
         self._flag_groups: list[Flag] = []
 
     def intent(self) -> Intent:
@@ -148,9 +182,15 @@ class _Parser:
         compares = bool(re.search(r"\b(compare|comparison|versus|vs|difference|differ|differs)\b", text.rest))
         if self._values is None and self._may_be_a_value():
             return Intent("lookup")
-        self._filters, refused = take_thresholds(text, lexicon)
+        named = segments.take_names(text, lexicon)
+        recent, too_far = take_recency(text, lexicon)
+        thresholds, refused = take_thresholds(text, lexicon)
+        self._filters, refused = [*recent, *thresholds], [*too_far, *refused]
         limit = self._limit()
+        self._everybody = _take_everybody(text)
         chosen = take_values(text, self._question, lexicon, self._values)
+        if named:
+            chosen.setdefault("segment", []).extend(named)
         self._flags()
         groups = self._groups()
         self._phrases()
@@ -205,7 +245,8 @@ class _Parser:
             chosen = metrics or (self._lexicon.metric("churn"),)
             low = any(f.sql == "risk_band = 'low'" for f in found.filters)
             down = found.order if found.order is not None else not low
-            return Intent("customers", chosen, "", (), found.filters, (), down, found.limit)
+            listed = Intent("customers", chosen, "", (), found.filters, (), down, found.limit)
+            return listed if self._everybody else _who_can_be_kept(listed, self._lexicon)
         if not metrics and not groups and (not found.filters or (subject is None and aggregate is None)):
             return Intent("unknown")
         if not metrics:
@@ -216,7 +257,9 @@ class _Parser:
         return Intent("aggregate", metrics, natural, groups, found.filters, (), found.order, found.limit)
 
     def _natural(self, metrics: tuple[Metric, ...]) -> str:
-        """Value "at risk" or "how much" is a sum; everything else is an average."""
+        """Value "at risk", "at stake" or "how much" is a sum; everything else is an average."""
+        if metrics[0].name == "stake":
+            return "sum"
         words = "|".join(
             spelled(word) for metric in metrics if metric.kind == AMOUNT for word in (*metric.words, "money")
         )
@@ -248,7 +291,7 @@ class _Parser:
     def _may_be_a_value(self) -> bool:
         """Whether a fixed word stands where a value would: "status active" is asked of the table first."""
         words = "|".join(spelled(word) for one in self._lexicon.looked_up for word in one.words)
-        fixed = "active|inactive|dormant|endangered"
+        fixed = "active|inactive|endangered"
         pattern = rf"(?:{words}) (?:is )?(?:{fixed})|(?:{fixed}) (?:{words})"
         return bool(words and re.search(alone(rf"(?:{pattern})"), self._text.rest))
 

@@ -71,12 +71,17 @@ class Lexicon:
         """The dimensions whose values differ from data to data: the table is asked for them."""
         return tuple(one for one in self.dimensions if one is not RISK_BAND)
 
+    @property
+    def segments(self) -> tuple[tuple[str, str], ...]:
+        """The names and rules of the segments."""
+        return self.table.segments
+
     def metric(self, name: str) -> Metric:
         return next(metric for metric in self.metrics if metric.name == name)
 
     def metric_of(self, column: str) -> Metric | None:
         """The metric behind a column of a result: its own column, or an aggregate of it."""
-        bare = re.sub(r"^(average|total|maximum|minimum|median)_", "", column)
+        bare = re.sub(r"^(average|total|maximum|minimum|median|mean)_", "", column)
         return next((metric for metric in self.metrics if metric.column in (column, bare)), None)
 
 
@@ -86,6 +91,9 @@ def lexicon(table: Table) -> Lexicon:
     """
     by_name = {column.name: column for column in table.columns}
     metrics = [_told(metric, by_name.get(metric.column)) for metric in v.METRICS]
+    if table.stake is not None:
+        stake = table.stake
+        metrics.append(replace(v.STAKE, computed=stake.name, unit=stake.unit, meaning=stake.meaning))
     own = [c for c in table.columns if c.name not in _NO_DIMENSION | _FIXED]
     words = {column.name: _words(column) for column in own}
     claims = Counter(word for some in words.values() for word in set(some))

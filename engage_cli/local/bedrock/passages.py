@@ -29,31 +29,48 @@ def defined_term(question: str) -> str | None:
     return None
 
 
-def search_text(question: str) -> str:
-    """What to search for: a definition is in the document of that name, whatever else uses the word."""
+def search_text(question: str, label: str = "") -> str:
+    """What to search for: a definition is in the document of that name, whatever else uses the word. `label`
+    is how the documents call what is asked for, when that is known.
+    """
     term = defined_term(question)
-    return question if term is None else f"Definitions: {term}"
+    if term is None:
+        return question
+    return f"Definitions: {term}" if not label or label == term else f"Definitions: {term}, {label}"
+
+
+def definition(term: str, result: Any, label: str = "") -> str | None:
+    """The lines of the definitions that define a term, else its `label`, else a longer term that holds it;
+    with their source. None when none does.
+    """
+    found = _defined(_passages(result))
+    lines = _exact(term, found) or (_exact(label, found) if label else []) or _longer(term, found)
+    return "From the knowledge documents:\n\n" + "\n".join(lines) + f"\n[{DEFINITIONS}]" if lines else None
+
+
+def _passages(result: Any) -> list[dict[str, Any]]:
+    return result.get("results") or [] if isinstance(result, dict) else []
 
 
 def answer_passages(question: str, result: Any) -> str:
     """Return a definition from its document alone, else the passages of the documents that share most words
-    with the question, quoted, with their source.
+    with the question, quoted, with their source. Of a word whose meaning is asked the passages must hold the
+    word itself: others say nothing about it.
     """
-    passages = result.get("results") or [] if isinstance(result, dict) else []
-    term = defined_term(question)
-    lines = _definitions(term, passages) if term else []
-    if lines:
-        return "From the knowledge documents:\n\n" + "\n".join(lines) + f"\n[{DEFINITIONS}]"
-    wanted = {stem(word) for word in words(question)}
+    passages, term = _passages(result), defined_term(question)
+    defined = definition(term, result) if term else None
+    if defined:
+        return defined
+    wanted = _stems(term or question)
     scored = []
     for rank, passage in enumerate(passages):
         for paragraph in _paragraphs(str(passage.get("text", ""))):
-            found = {stem(word) for word in words(paragraph)}
+            found = _stems(paragraph)
             shared = len(wanted & found) / max(1, len(wanted))
-            if shared > 0:
+            if shared == 1 or (shared > 0 and term is None):
                 scored.append((-shared, rank, paragraph, str(passage.get("source", ""))))
     if not scored:
-        return "The knowledge documents say nothing about that."
+        return f"The knowledge documents say nothing about {f'{chr(34)}{term}{chr(34)}' if term else 'that'}."
     scored.sort(key=lambda one: one[:2])
     quoted = ["From the knowledge documents:"]
     for _, _, paragraph, source in _distinct(scored)[:3]:
@@ -61,16 +78,27 @@ def answer_passages(question: str, result: Any) -> str:
     return "\n\n".join(quoted)
 
 
-def _definitions(term: str, passages: list[dict[str, Any]]) -> list[str]:
-    """The lines of the definitions that define `term`, else those of longer terms that hold it."""
-    wanted = {stem(word) for word in words(term)}
+def _defined(passages: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """The lines of the definitions with the stems of the term that each defines."""
     found: dict[str, set[str]] = {}
     for passage in passages:
         if str(passage.get("source", "")).endswith(DEFINITIONS):
             for line in _TERM.finditer(str(passage.get("text", ""))):
-                found.setdefault(line[0], {stem(word) for word in words(line[1])})
-    exact = [line for line, terms in found.items() if terms == wanted]
-    return exact or [line for line, terms in found.items() if wanted and wanted < terms]
+                found.setdefault(line[0], _stems(line[1]))
+    return found
+
+
+def _exact(term: str, found: dict[str, set[str]]) -> list[str]:
+    return [line for line, stems in found.items() if stems == _stems(term)]
+
+
+def _longer(term: str, found: dict[str, set[str]]) -> list[str]:
+    wanted = _stems(term)
+    return [line for line, stems in found.items() if wanted and wanted < stems]
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in words(text)}
 
 
 def _distinct(scored: list[tuple[float, int, str, str]]) -> list[tuple[float, int, str, str]]:

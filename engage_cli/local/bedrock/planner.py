@@ -7,10 +7,10 @@ and how to connect a model.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from engage_cli.local.bedrock import answers, grammar, passages, statements
+from engage_cli.local.bedrock import answers, examples, grammar, passages, segment_answers, statements
 from engage_cli.local.bedrock.columns import Table, described
 from engage_cli.local.bedrock.converse import (
     Message,
@@ -21,14 +21,17 @@ from engage_cli.local.bedrock.converse import (
     texts,
     tool_specs,
 )
-from engage_cli.local.bedrock.grammar import Intent, Values
+from engage_cli.local.bedrock.grammar import Values
+from engage_cli.local.bedrock.intent import Intent
 from engage_cli.local.bedrock.lexicon import Lexicon, lexicon
 from engage_cli.local.bedrock.models import PLANNER
+from engage_cli.local.bedrock.vocabulary import CUSTOMERS
 
 _GREETING = re.compile(
     r"^\s*(hi|hello|hey|help|thanks|thank you|what can (you|i) (do|ask|answer)).{0,20}$", re.IGNORECASE
 )
 
+LOOK_UP = "look-up"
 MOST_CUSTOMERS = 5
 """A question may name so many customers."""
 CONNECT = (
@@ -40,12 +43,15 @@ CONNECT = (
 
 @dataclass(frozen=True)
 class Tools:
-    """What the request offers: the tools' names and arguments, and the table that the query tool reads."""
+    """What the request offers: the tools' names and arguments, and the table that the query tool reads.
+    `look_up` are the arguments that tell the query tool of a query that only looks values up.
+    """
 
     query: tuple[str, str] | None
     search: tuple[str, str] | None
     prediction: tuple[str, str] | None
     table: Table | None
+    look_up: tuple[tuple[str, str], ...] = ()
 
     @property
     def lexicon(self) -> Lexicon:
@@ -76,6 +82,7 @@ def offered(request: dict[str, Any]) -> Tools:
     prompt.
     """
     found: dict[str, tuple[str, str]] = {}
+    look_up: tuple[tuple[str, str], ...] = ()
     description = ""
     for spec in tool_specs(request):
         schema = (spec.get("inputSchema") or {}).get("json") or {}
@@ -83,9 +90,13 @@ def offered(request: dict[str, Any]) -> Tools:
         for argument in ("sql", "query", "customer_id"):
             if argument in names:
                 found.setdefault(argument, (spec["name"], argument))
+        if "sql" in names and LOOK_UP in ((schema.get("properties") or {}).get("purpose") or {}).get(
+            "enum", ()
+        ):
+            look_up = (("purpose", LOOK_UP),)
         description += spec.get("description", "") + "\n"
     table = described(description) or described(system_text(request))
-    return Tools(found.get("sql"), found.get("query"), found.get("customer_id"), table)
+    return Tools(found.get("sql"), found.get("query"), found.get("customer_id"), table, look_up)
 
 
 def _conversation(messages: list[Message]) -> tuple[str, list[_Exchange]]:
@@ -111,7 +122,7 @@ def _turn(question: str, exchanges: list[_Exchange], tools: Tools) -> tuple[str,
         return f"I could not answer, because {failed.name} failed: {_reason(failed.value)}", ()
     known = tools.lexicon
     if _GREETING.match(question):
-        return f"{capabilities(known)}\n\n{CONNECT}", ()
+        return f"{examples.listed(known)}\n\n{CONNECT}", ()
     lookup = statements.lookup(known, question) if tools.query and known.looked_up else None
     values = next(
         (_values(one.value, known) for one in exchanges if _asked(one, tools.query) == lookup), None
@@ -120,13 +131,13 @@ def _turn(question: str, exchanges: list[_Exchange], tools: Tools) -> tuple[str,
     if intent.kind == "unknown":
         return _cannot(intent, values, known), ()
     if intent.kind == "knowledge":
-        return _knowledge(question, exchanges, tools)
+        return _knowledge(question, intent, exchanges, tools)
     if intent.kind == "customer":
         return _prediction(intent, exchanges, tools)
     if tools.query is None or tools.table is None:
         return "I have no tool that reads the predictions, so I cannot answer with numbers.", ()
     if intent.kind == "lookup" and lookup:
-        return "", (_call(tools.query, lookup),)
+        return "", (ToolCall(tools.query[0], {tools.query[1]: lookup, **dict(tools.look_up)}),)
     return _query(intent, exchanges, tools.query, known)
 
 
@@ -143,15 +154,33 @@ def _query(
     done = next((one for one in exchanges if _asked(one, tool) == sql), None)
     if done is None:
         return "", (_call(tool, sql),)
+    if intent.kind == "segments":
+        return segment_answers.answer_segments(intent, done.value, known), ()
     return answers.answer_rows(intent, done.value, known), ()
 
 
-def _knowledge(question: str, exchanges: list[_Exchange], tools: Tools) -> tuple[str, tuple[ToolCall, ...]]:
+def _knowledge(
+    question: str, intent: Intent, exchanges: list[_Exchange], tools: Tools
+) -> tuple[str, tuple[ToolCall, ...]]:
+    """A definition, with the number that it is about where there is one; else the nearest passages."""
     if tools.search is None:
         return "I have no tool that searches the knowledge documents, so I cannot answer that.", ()
+    known = tools.lexicon
+    label = next((m.label for m in intent.metrics if m is not CUSTOMERS), "")
+    searched = _call(tools.search, passages.search_text(question, label))
+    number = replace(intent, kind="aggregate") if intent.metrics else None
+    if number is None or tools.query is None or statements.columns_of(number) - known.table.names:
+        if not exchanges:
+            return "", (searched,)
+        return passages.answer_passages(question, exchanges[-1].value), ()
     if not exchanges:
-        return "", (_call(tools.search, passages.search_text(question)),)
-    return passages.answer_passages(question, exchanges[-1].value), ()
+        return "", (searched, _call(tools.query, statements.statement(number, known)))
+    by_tool = {one.name: one.value for one in exchanges}
+    term = passages.defined_term(question) or ""
+    said = passages.definition(term, by_tool.get(tools.search[0]), label)
+    # The definition says what the number means; without one the table's own words do.
+    counted = answers.answer_rows(number, by_tool.get(tools.query[0]), known, explained=said is None)
+    return "\n\n".join([*([said] if said else []), counted]), ()
 
 
 def _prediction(intent: Intent, exchanges: list[_Exchange], tools: Tools) -> tuple[str, tuple[ToolCall, ...]]:
@@ -186,56 +215,14 @@ def _values(result: Any, known: Lexicon) -> Values:
 
 
 def _cannot(intent: Intent, values: Values | None, known: Lexicon) -> str:
+    """One sentence that says what was not understood, and a few questions that are."""
     words = ", ".join(f'"{word}"' for word in intent.unknown_words)
     first = (
         f"I do not understand {words}, so I do not answer." if words else "I do not understand the question."
     )
-    parts = [
-        f"{first} (This is the local planner: it maps questions to queries by a fixed grammar, without a "
-        f"language model.)"
-    ]
     if intent.customer_ids:
-        parts.append("Of customers by id I can tell the prediction with its reasons, nothing else.")
-    if values:
-        told = [
-            f"{one.plural}: {', '.join(values[one.column][:12])}"
-            for one in known.looked_up
-            if values.get(one.column)
-        ]
-        parts.append("Values that I know: " + "; ".join(told) + ".")
-    return "\n\n".join([*parts, capabilities(known, values), CONNECT])
-
-
-def capabilities(known: Lexicon, values: Values | None = None) -> str:
-    """Examples of questions in the words of the table; every one of them is answered."""
-    return "\n- ".join(
-        ["I can answer questions about the newest predictions, for example:", *examples(known, values)]
-    )
-
-
-def examples(known: Lexicon, values: Values | None = None) -> list[str]:
-    """The questions of `capabilities`."""
-    asked = ["How many customers are at high risk?", "Total expected value of at-risk customers"]
-    dimensions = [one for one in known.looked_up if one.label in one.words]
-    if dimensions:
-        one, other = dimensions[0], dimensions[-1]
-        asked = [
-            f"Which {one.plural} have the highest churn risk?",
-            f"How many customers are at high risk, by {other.label}?",
-            f"Total expected value by {one.label}",
-            f"Compare {other.plural}",
-        ]
-        value = next(iter((values or {}).get(other.column, ())), None)
-        if value:
-            asked.append(f"What share of customers with {other.label} {value} is at risk?")
-    return [
-        *asked,
-        "Top 10 customers by churn probability with expected value over 100",
-        "Why are customers at risk?",
-        "How is churn defined?",
-        "How good is the model?",
-        "What is the prediction for customer <id>?",
-    ]
+        first = f"{first[:-1]}; of customers by id I tell the prediction with its reasons."
+    return examples.listed(known, values, f"{first} These questions work:", examples.FEW)
 
 
 def _reason(value: Any) -> str:

@@ -18,6 +18,7 @@ def reference() -> str:
     """Return the Markdown of the vocabulary that every data contract shares."""
     lines = ["| number | column | words |", "|---|---|---|"]
     lines += [f"| {one.label} | `{one.column}` | {_some(one.words)} |" for one in v.METRICS]
+    lines.append(f"| {v.STAKE.label} | computed, or of `segments` | {_some(v.STAKE.words)} |")
     lines.append(f"| number of customers | `count(*)` | {_some(v.COUNT_WORDS)} |")
     lines.append(f"| share of customers | | {_some(v.SHARE_WORDS)} |")
     lines += ["", "| group | column | words |", "|---|---|---|"]

@@ -1,5 +1,6 @@
 """From an intent to one Trino SELECT over the served predictions."""
 
+from engage_cli.local.bedrock import segments
 from engage_cli.local.bedrock.columns import sql_name
 from engage_cli.local.bedrock.grammar import Filter, Intent
 from engage_cli.local.bedrock.lexicon import Lexicon
@@ -19,7 +20,7 @@ _MOST_DIMENSIONS = 2
 
 def columns_of(intent: Intent) -> set[str]:
     """Return the columns that the intent needs, to be compared with what the tool offers."""
-    needed = {metric.column for metric in intent.metrics if metric is not CUSTOMERS}
+    needed = {metric.column for metric in intent.metrics if metric is not CUSTOMERS and not metric.computed}
     needed |= {one.column for one in (*intent.group_by, *intent.filters, *intent.share_of)}
     if intent.kind == "customers":
         needed.add("customer_id")
@@ -29,7 +30,9 @@ def columns_of(intent: Intent) -> set[str]:
 
 
 def statement(intent: Intent, lexicon: Lexicon) -> str:
-    """Return the SQL of an intent of the kinds aggregate, customers, share and reasons."""
+    """Return the SQL of an intent of the kinds aggregate, customers, share, reasons and segments."""
+    if intent.kind == "segments":
+        return segments.statement(intent, lexicon)
     builders = {"aggregate": _aggregate, "customers": _customers, "share": _share, "reasons": _reasons}
     return builders[intent.kind](intent, lexicon)
 
@@ -65,11 +68,16 @@ def measure(metric: Metric, aggregate: str) -> tuple[str, str]:
     """Return (SQL expression, column alias) of a metric under an aggregate."""
     if metric is CUSTOMERS:
         return "count(*)", "customers"
-    column, name = metric.column, sql_name(metric.column)
+    column, name = metric.column, number(metric)
     if aggregate == "median":
         return f"approx_percentile({name}, 0.5)", f"median_{column}"
     names = {"avg": "average", "sum": "total", "max": "maximum", "min": "minimum"}
     return f"{aggregate}({name})", f"{names[aggregate]}_{column}"
+
+
+def number(metric: Metric) -> str:
+    """The number of one customer as SQL has it: a column, or what is computed from columns."""
+    return metric.computed or sql_name(metric.column)
 
 
 def _newest(lexicon: Lexicon) -> str:
@@ -136,17 +144,18 @@ def _reasons(intent: Intent, lexicon: Lexicon) -> str:
 
 
 def _customers(intent: Intent, lexicon: Lexicon) -> str:
-    asked = [metric.column for metric in intent.metrics]
+    asked = {number(metric): metric.column for metric in intent.metrics}
     dimensions = [one.column for one in lexicon.looked_up[:_MOST_DIMENSIONS]]
     more = [c for c in (*_CUSTOMER_COLUMNS, *dimensions, "reason_1") if c in lexicon.table.names]
-    shown = ["customer_id", *map(sql_name, dict.fromkeys([*asked, *more])), AS_OF]
+    names = [name if name == sql_name(column) else f"{name} AS {column}" for name, column in asked.items()]
+    shown = ["customer_id", *dict.fromkeys([*names, *map(sql_name, more)]), AS_OF]
     direction = "ASC" if intent.descending is False else "DESC"
     return "\n".join(
         [
             f"SELECT {', '.join(shown)}",
             f"FROM {lexicon.table.name}",
             _where(lexicon, intent.filters),
-            f"ORDER BY {sql_name(asked[0])} {direction}, customer_id",
+            f"ORDER BY {sql_name(next(iter(asked.values())))} {direction}, customer_id",
             f"LIMIT {intent.limit or DEFAULT_CUSTOMERS}",
         ]
     )

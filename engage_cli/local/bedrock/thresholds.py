@@ -87,7 +87,7 @@ def _threshold(metric: Metric, operator: str, found: re.Match[str]) -> Filter:
     if metric.kind == SHARE and (found["unit"] in ("%", "percent", "per cent") or number > 1):
         number /= 100
     shown = f"{as_text(number * 100)} %" if metric.kind == SHARE else f"{as_text(number)} {metric.unit}"
-    sql = f"{sql_name(metric.column)} {operator} {as_text(number)}"
+    sql = f"{metric.computed or sql_name(metric.column)} {operator} {as_text(number)}"
     return Filter(metric.column, sql, f"{metric.label} {operator} {shown}".rstrip())
 
 

@@ -26,6 +26,8 @@ class Metric:
     # What "worst" means: for churn the highest, for value the lowest.
     bad_is_high: bool = False
     meaning: str = ""
+    # The number's SQL when it is computed from columns; `column` is then its name in a result.
+    computed: str = ""
 
 
 METRICS: tuple[Metric, ...] = (
@@ -125,6 +127,15 @@ METRICS: tuple[Metric, ...] = (
     ),
 )
 """The numbers that every predictions table has."""
+STAKE = Metric(
+    "stake",
+    "value_at_stake",
+    "value at stake",
+    AMOUNT,
+    ("value at stake", "money at stake", "revenue at stake", "at stake", "stake", "to lose"),
+    bad_is_high=True,
+)
+"""A number that is computed from columns, as the query tool tells."""
 CUSTOMERS = Metric("customers", "", "number of customers", COUNT, ())
 RISK_WORDS = (
     "risk bands",
@@ -172,6 +183,8 @@ SUBJECTS = (
     "clients",
     "accounts",
     "members",
+    "everyone",
+    "everybody",
     "ids",
 )
 HIGHEST = (
@@ -241,7 +254,7 @@ FILTERS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (("at low risk", "low risk", "low-risk"), "risk_band = 'low'", "at low risk"),
     (
-        ("not recently active", "recently inactive", "no longer active", "not active", "inactive", "dormant"),
+        ("not recently active", "recently inactive", "no longer active", "not active", "inactive"),
         "recently_active = false",
         "not recently active",
     ),

@@ -1,0 +1,66 @@
+"""Conditions on when customers were last active: "active in the last 4 weeks", "inactive for 8 weeks".
+
+Activity is known by weeks. A customer is active in the last n days when the last active week ended less than
+n days before the as-of date, and inactive for n days when it ended n days before it, or earlier. A month is
+taken as 4 weeks, a quarter as 12, a year as 52.
+"""
+
+import re
+
+from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock.lexicon import Lexicon
+from engage_cli.local.bedrock.text import Text
+from engage_cli.local.bedrock.thresholds import Filter
+
+DAYS = {"day": 1, "week": 7, "month": 28, "quarter": 84, "year": 364}
+_SPAN = rf"(?:(?P<n>\d+|{'|'.join(v.NUMBERS)}) )?(?P<unit>{'|'.join(DAYS)})s?\b"
+_IN = r"(?:in|within|during|over|for|since) "
+_LAST = r"(?:the |this |these )?(?:last|past|previous) "
+_NOT = r"(?:not|never|\w+n't) (?:been |be )?"
+_INACTIVE = (
+    rf"\b(?:{_NOT}active|inactive|silent) (?:{_IN})?{_LAST}{_SPAN}",
+    rf"\b(?:{_NOT}active|inactive|silent) (?:for|since) (?:a |an )?{_SPAN}",
+    rf"\b(?:no|without(?: any)?) activity (?:{_IN})?(?:{_LAST})?{_SPAN}",
+)
+_ACTIVE = (
+    rf"\b(?:still |recently )?active (?:{_IN})?{_LAST}{_SPAN}",
+    rf"\b(?:with|had|have|has)(?: some| any)? activity (?:{_IN})?{_LAST}{_SPAN}",
+)
+_MOST = re.compile(r"\bat most (\d+)")
+
+
+def take_recency(text: Text, lexicon: Lexicon) -> tuple[list[Filter], list[str]]:
+    """Cut the conditions out of the text.
+
+    Returns them, and what of them cannot be answered: a time further back than activity is known.
+    """
+    filters: list[Filter] = []
+    refused: list[str] = []
+    known = _MOST.search(lexicon.metric("recency").meaning)
+    for active, patterns in ((False, _INACTIVE), (True, _ACTIVE)):
+        for pattern in patterns:
+            while found := text.take(pattern):
+                days = _days(found)
+                if known and days > int(known[1]):
+                    refused.append(
+                        f"{found['n'] or 1} {found['unit']}s (activity is known for {known[1]} days)"
+                    )
+                else:
+                    filters.append(_filter(days, lexicon, active=active))
+    return filters, refused
+
+
+def _days(found: re.Match[str]) -> int:
+    said = found["n"] or "1"
+    return (int(said) if said.isdigit() else v.NUMBERS[said]) * DAYS[found["unit"]]
+
+
+def _filter(days: int, lexicon: Lexicon, *, active: bool) -> Filter:
+    column = lexicon.metric("recency").column
+    span = f"{days // 7} week{'s' if days > 7 else ''}" if days % 7 == 0 else f"{days} days"
+    if not active:
+        return Filter(column, f"{column} >= {days}", f"inactive for {span} or longer")
+    # Of a customer who was never active the column tells the days since sign-up.
+    ever = lexicon.metric("active_weeks").column
+    also = f" AND {ever} > 0" if ever in lexicon.table.names else ""
+    return Filter(column, f"{column} < {days}{also}", f"active in the last {span}")

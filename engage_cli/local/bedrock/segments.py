@@ -1,0 +1,183 @@
+"""Questions about segments: which there are, what is at stake with them, what to do.
+
+The query tool describes the segments with their rules and a table of them: one row a segment. A question that
+is about segments alone is answered from that table; one that also asks for other groups or conditions is left
+to the grammar of the predictions, in which a segment is a condition like others.
+"""
+
+import re
+
+from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock.intent import Intent
+from engage_cli.local.bedrock.lexicon import Lexicon
+from engage_cli.local.bedrock.text import CUT, Text, alone, normal
+from engage_cli.local.bedrock.vocabulary import CUSTOMERS, Metric
+
+TABLE = "segments"
+COLUMNS = {
+    "customers": "customers",
+    "churn": "mean_churn_probability",
+    "engagement": "mean_expected_engagement",
+    "value": "expected_value",
+    "stake": "value_at_stake",
+}
+"""What can be asked of a segment -> its column."""
+_SUMS = ("value", "stake")
+"""Numbers that the table has as sums over the customers of a segment; the others are averages."""
+_NOT_ALONE = frozenset({"new", "valuable", "at_risk"})
+"""Segments whose names mean something else as well: a segment only when the question says so."""
+_DEFINED = frozenset({"new", "valuable"})
+"""Of these, the ones that "what does ... mean?" asks for; "at risk" is the risk band there."""
+_WORD = r"(?:segments?|groups? of customers|customer groups?)"
+_ACTION = (
+    r"what (?:should|could|can|shall|must|do|to) (?:i |we |you |one )?do\b(?: (?:about|with|for)\b)?",
+    r"how (?:should|could|can|shall|must|do) (?:i|we|you|one) (?:treat|handle|keep|retain|win back|save)\b",
+    r"(?:the |which |what )?(?:suggested |recommended |best |next )?actions?\b(?: (?:for|is|are)\b)?",
+    r"(?:recommendations?|advice)\b(?: for\b)?",
+)
+_MEANING = (
+    r"what (?:does|do|is meant by|is|are)\b",
+    r"\b(?:mean|means|meaning|defined|definition of|define|explain|how is|how are|who are)\b",
+)
+_CONDITIONS = tuple(word for words, _, _ in v.FILTERS for word in words)
+_CONDITIONS += ("likely to", "expected to", "going to", "about to")
+_LISTS = r"\b(?:which|who|list|show|find|give|top)\b"
+
+
+def take_names(text: Text, lexicon: Lexicon, clear: frozenset[str] = frozenset()) -> list[str]:
+    """Cut the names of segments out of the text; of those that mean something else as well, only `clear` ones
+    stand for a segment without the word "segment".
+    """
+    found: list[str] = []
+    for name, _ in sorted(lexicon.segments, key=lambda one: len(one[0]), reverse=True):
+        for pattern in _spellings(name, clear=name in clear or name not in _NOT_ALONE):
+            # "The most valuable" is an order, not a segment.
+            while text.take(rf"(?<!most )(?<!least )(?<!more ){pattern}"):
+                found.append(name)
+    return [name for name, _ in lexicon.segments if name in found]
+
+
+def _spellings(name: str, *, clear: bool) -> list[str]:
+    """Patterns of a segment's name: "valuable_at_risk", "valuable and at risk", "the loyal ones"."""
+    people = "|".join((*v.SUBJECTS, "ones"))
+    front, joined, rest = name.partition("_at_")
+    words = re.escape(name).replace("_", "[ _-]+")
+    if joined and front:
+        words = (
+            rf"{front}(?: (?:{people}))?,?(?: (?:and|but|yet))?(?: (?:who|that))?(?: are)?[ _-]at[ _-]{rest}"
+        )
+        return [alone(words)]
+    if clear:
+        return [alone(words)]
+    said = [alone(rf"{_WORD} (?:is |= ?|named |called )?{words}"), alone(rf"{words} {_WORD}")]
+    if "_" in name:
+        said.append(alone(re.escape(name)))
+    return [*said, rf"{alone(words)}(?= (?:{people})\b)"] if name == "new" else said
+
+
+def parse(question: str, lexicon: Lexicon) -> Intent | None:
+    """The intent of a question about segments alone; None for every other question."""
+    if not lexicon.segments or lexicon.table.stake is None:
+        return None
+    text = Text(normal(question))
+    action = _take_all(text, _ACTION)
+    averaged = text.has(("average", "avg", "mean", "typical"))
+    meaning = not action and _take_all(text, _MEANING)
+    names = take_names(text, lexicon, _NOT_ALONE if action else _DEFINED if meaning else frozenset())
+    if action and "at_risk" in names and "valuable_at_risk" not in names:
+        names.append("valuable_at_risk")  # both are at risk, and each has an action of its own
+    speaks = bool(re.search(alone(_WORD), text.rest))
+    while text.take(alone(_WORD)):
+        pass
+    if text.has(_CONDITIONS):
+        return None
+    metrics = _metrics(text, lexicon)
+    stake = any(metric.name == "stake" for metric in metrics)
+    if not (names or speaks or action or stake):
+        return None
+    if averaged and any(metric.name in _SUMS for metric in metrics):
+        return None
+    descending = _order(text)
+    wants = text.take_word((*v.COUNT_WORDS, *v.SHARE_WORDS)) is not None
+    lists = bool(re.search(_LISTS, text.rest)) and text.has(v.SUBJECTS)
+    while text.take_word((*v.SUBJECTS, *v.AGGREGATES["sum"], *v.AGGREGATES["avg"])):
+        pass
+    if _leftovers(text) or (lists and names and not (wants or action or stake)):
+        return None
+    if wants or not metrics:
+        metrics = (CUSTOMERS, *metrics) if wants else (CUSTOMERS,)
+    return Intent(
+        "segments", metrics, "sum", descending=descending, segments=tuple(names), asks_action=action
+    )
+
+
+def _take_all(text: Text, patterns: tuple[str, ...]) -> bool:
+    """Cut out what matches any of the patterns; whether anything did."""
+    before = text.rest
+    for pattern in patterns:
+        while text.take(pattern):
+            pass
+    return text.rest != before
+
+
+def _metrics(text: Text, lexicon: Lexicon) -> tuple[Metric, ...]:
+    """What is asked of the segments, what is at stake first: it is the narrower word."""
+    found = []
+    for name in ("stake", "churn", "engagement", "value"):
+        metric = lexicon.metric(name)
+        if text.take_word(metric.words):
+            found.append(metric)
+            while text.take_word(metric.words):
+                pass
+    return tuple(found)
+
+
+def _order(text: Text) -> bool | None:
+    """True for highest first, False for lowest first, None when the question does not say."""
+    answer: bool | None = None
+    for words, high in ((v.LOWEST, False), (v.HIGHEST, True)):
+        while text.take_word(words):
+            answer = high if answer is None else answer
+    return answer
+
+
+def _leftovers(text: Text) -> list[str]:
+    return [word for word in re.findall(rf"[^\s{CUT},]+", text.rest) if word not in v.STOP_WORDS]
+
+
+def ordered_by(intent: Intent) -> Metric:
+    """The metric that the segments are ordered by, and that the answer's sentence is about."""
+    return next((metric for metric in intent.metrics if metric is not CUSTOMERS), CUSTOMERS)
+
+
+def statement(intent: Intent, lexicon: Lexicon) -> str:
+    """The SQL over the table of segments: size, what was asked, what is at stake, what to do."""
+    asked = [COLUMNS[metric.name] for metric in intent.metrics]
+    columns = dict.fromkeys(["segment", "customers", "share", *asked, "value_at_stake", "suggested_action"])
+    where = [_newest(lexicon)]
+    if intent.segments:
+        listed = ", ".join(f"'{name}'" for name in intent.segments)
+        where.append(f"segment IN ({listed})")
+    order = COLUMNS[ordered_by(intent).name]
+    if intent.asks_action and order == "customers":
+        order = COLUMNS["stake"]
+    direction = "ASC" if intent.descending is False else "DESC"
+    return "\n".join(
+        [
+            f"SELECT {', '.join(columns)}, as_of",
+            f"FROM {TABLE}",
+            "WHERE " + "\n  AND ".join(where),
+            f"ORDER BY {order} {direction}, segment",
+            f"LIMIT {max(1, len(lexicon.segments))}",
+        ]
+    )
+
+
+def _newest(lexicon: Lexicon) -> str:
+    as_of = lexicon.table.as_of
+    return f"as_of = '{as_of}'" if as_of else f"as_of = (SELECT max(as_of) FROM {TABLE})"
+
+
+def of_all(intent: Intent) -> bool:
+    """Whether the answer adds up all segments: "what is at stake?" of nobody in particular."""
+    return not intent.segments and ordered_by(intent).name == "stake" and intent.descending is None
