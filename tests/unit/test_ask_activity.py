@@ -83,6 +83,9 @@ NARROWED = [
     "who is most likely to churn?",
     "Which customers are at risk?",
     "Top 10 customers by churn probability with value over 100",
+    "list the 20 customers with the most at stake",
+    "who should I call today?",
+    "Which customers should we contact first?",
 ]
 AS_ASKED = [
     "Which 10 of all customers have the highest churn risk?",
@@ -96,6 +99,8 @@ AS_ASKED = [
     "Which customers have the lowest churn risk?",
     "Which countries have the highest churn risk?",
     "How many customers are at risk?",
+    "how many customers will leave next month?",
+    "what is at stake?",
 ]
 
 

@@ -50,6 +50,7 @@ FROM_PREDICTIONS = [
     ("top 5 customers by value at stake", ("AS value_at_stake", "ORDER BY value_at_stake DESC", "LIMIT 5")),
     ("how many customers have more than 100 at stake?", ("value_12w * 1.0E0) > 100",)),
     ("dormant customers by country", ("segment = 'dormant'", "GROUP BY country")),
+    ("who are the loyal customers?", ("segment = 'loyal'", "customer_id")),
     ("which customers are drifting?", ("segment = 'drifting'", "customer_id")),
     ("average expected value by segment", ("avg(expected_value)", "GROUP BY segment")),
     ("what is at stake with customers at risk?", ("sum(churn_probability * greatest(", "risk_band = 'high'")),

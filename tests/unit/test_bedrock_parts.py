@@ -349,6 +349,15 @@ def test_a_question_of_quality_is_answered_from_the_nearest_passages() -> None:
     assert "[model-card.md]" in text
 
 
+def test_how_good_it_is_asks_of_the_model_and_the_rest_of_a_table_is_no_answer() -> None:
+    rest = {"text": "|---|---:|\n| model quality | 0.9 |", "source": "knowledge/model-card.md", "score": 0.9}
+    card = {"text": "The model is good: AUC 0.8.", "source": "knowledge/model-card.md", "score": 0.5}
+    for question in ("how accurate is it?", "Can I trust this?"):
+        search, answer = ask(question, {"results": [rest, card]})
+        assert search.tool_calls[0].arguments["query"] == "How good is the model?"
+        assert answer.text == "From the knowledge documents:\n\nThe model is good: AUC 0.8.\n[model-card.md]"
+
+
 def test_a_customer_is_predicted_with_reasons_and_an_unknown_one_named() -> None:
     one = {
         "customer_id": "C00000001",

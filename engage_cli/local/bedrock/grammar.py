@@ -16,7 +16,7 @@ from engage_cli.local.bedrock.horizons import fits, take_horizons
 from engage_cli.local.bedrock.intent import Intent
 from engage_cli.local.bedrock.lexicon import Dimension, Flag, Lexicon
 from engage_cli.local.bedrock.passages import defined_term
-from engage_cli.local.bedrock.recency import take_recency
+from engage_cli.local.bedrock.recency import take_everybody, take_recency, who_can_be_kept
 from engage_cli.local.bedrock.text import CUT, Text, alone, first, normal, spelled
 from engage_cli.local.bedrock.thresholds import Filter, take_thresholds
 from engage_cli.local.bedrock.values import Values, conditions, take_values
@@ -35,6 +35,12 @@ _AFTER_BY = frozenset(
 )
 
 
+_TO_CALL = re.compile(
+    r"\b(?:who|whom|which customers|what customers) (?:should|shall|must|do|can|could) (?:i|we|you) "
+    r"(?:call|contact|phone|write to|talk to|approach|focus on|look after|keep|save)"
+    r"(?: first| next| now| today| this week)*"
+)
+"""Asks for those with most at stake, who can still be kept."""
 _LEAVING = re.compile(r"\b(?:likely|about|going|expected) to (?:leave|churn|quit)\b|\bat risk\b")
 
 
@@ -51,6 +57,8 @@ def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Inte
     if of_segments is not None:
         return of_segments
     text = Text(normal(question))
+    if lexicon.table.stake is not None:
+        text.rest = _TO_CALL.sub("list customers with the most at stake", text.rest)
     if _is_knowledge(text.rest, lexicon):
         return _knowledge(question, lexicon)
     return _Parser(text, question, lexicon, values).intent()
@@ -128,34 +136,6 @@ def _take_reasons(text: Text) -> bool:
     return asked
 
 
-_EVERYBODY = (
-    rf"\b(?:all|every|any)(?: of)?(?: the| our| these)? (?:{'|'.join(v.SUBJECTS)})\b",
-    r"\b(?:everyone|everybody)\b",
-    r"\b(?:including|also|even) (?:the )?(?:inactive|dormant|silent|gone|lost)\b(?: ones\b)?",
-    r"\b(?:whether )?active or (?:not|inactive)\b",
-)
-_ON_ACTIVITY = frozenset({"recently_active", "days_since_active", "active_weeks_12", "segment"})
-"""Columns that say whether a customer is still there: a question with a condition on one has decided that."""
-
-
-def _take_everybody(text: Text) -> bool:
-    """Cut out what asks for all customers, whether active or not; whether anything did. The noun stays."""
-    found = [re.search(pattern, text.rest) for pattern in _EVERYBODY]
-    for pattern in _EVERYBODY[2:]:
-        text.take(pattern)
-    return any(found)
-
-
-def _who_can_be_kept(listed: Intent, lexicon: Lexicon) -> Intent:
-    """A list of the highest churn risk without those who are long gone: it is read to keep somebody."""
-    by_risk = listed.metrics[0].name == "churn" and listed.descending
-    decided = any(one.column in _ON_ACTIVITY for one in listed.filters)
-    if not by_risk or decided or "recently_active" not in lexicon.table.names:
-        return listed
-    active = Filter("recently_active", "recently_active = true", "recently active")
-    return replace(listed, filters=(*listed.filters, active), only_active=True)
-
-
 def _leftovers(text: Text) -> tuple[str, ...]:
     """The words that mean something and were not understood."""
     tokens = re.findall(rf"[^\s{CUT},]+", text.rest)
@@ -178,6 +158,8 @@ class _Parser:
     def intent(self) -> Intent:
         text, lexicon = self._text, self._lexicon
         reasons = _take_reasons(text)
+        if reasons:
+            text.take(r"\b(?:leave|leaving|left|cancel|quit)\b")
         horizons = take_horizons(text)
         compares = bool(re.search(r"\b(compare|comparison|versus|vs|difference|differ|differs)\b", text.rest))
         if self._values is None and self._may_be_a_value():
@@ -187,7 +169,7 @@ class _Parser:
         thresholds, refused = take_thresholds(text, lexicon)
         self._filters, refused = [*recent, *thresholds], [*too_far, *refused]
         limit = self._limit()
-        self._everybody = _take_everybody(text)
+        self._everybody = take_everybody(text)
         chosen = take_values(text, self._question, lexicon, self._values)
         if named:
             chosen.setdefault("segment", []).extend(named)
@@ -204,6 +186,7 @@ class _Parser:
             pass
         wants_list = bool(
             re.search(r"\b(list|show|find|which|give|rank)\b", text.rest)
+            or re.match(r"(who|whom)\b", normal(self._question))
             or subject in ("who", "whom")
             or limit is not None
             or order is not None
@@ -242,11 +225,12 @@ class _Parser:
         if counts or (not metrics and not compares and groups and subject and aggregate is None):
             return found.counted()
         if not groups and subject and wants_list and aggregate is None and not compares:
-            chosen = metrics or (self._lexicon.metric("churn"),)
+            best = not metrics and bool(re.search(rf"\b(?:{'|'.join(v.BEST)})\b", normal(self._question)))
+            chosen = metrics or (self._lexicon.metric("value" if best else "churn"),)
             low = any(f.sql == "risk_band = 'low'" for f in found.filters)
-            down = found.order if found.order is not None else not low
+            down = True if best else found.order if found.order is not None else not low
             listed = Intent("customers", chosen, "", (), found.filters, (), down, found.limit)
-            return listed if self._everybody else _who_can_be_kept(listed, self._lexicon)
+            return listed if self._everybody else who_can_be_kept(listed, self._lexicon)
         if not metrics and not groups and (not found.filters or (subject is None and aggregate is None)):
             return Intent("unknown")
         if not metrics:

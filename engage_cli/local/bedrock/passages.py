@@ -16,6 +16,7 @@ _DEFINITION = (
     r"(?:define|explain) (.+)",
     r"(?:what is|what are|what's|whats) (.+)",
 )
+_HOW_GOOD = r"(?:how (?:good|accurate|reliable|trustworthy|precise|sure)|(?:can|should) (?:i|we)) "
 _TERM = re.compile(r"^- \*\*(.+?)\*\*: .+$", re.MULTILINE)
 
 
@@ -35,8 +36,18 @@ def search_text(question: str, label: str = "") -> str:
     """
     term = defined_term(question)
     if term is None:
-        return question
+        return _of_quality(question)
     return f"Definitions: {term}" if not label or label == term else f"Definitions: {term}, {label}"
+
+
+def _of_quality(question: str) -> str:
+    """The question; one that asks how good "it" or "this" is means the model."""
+    said = normal(question)
+    asks = re.match(
+        r"(?:how (?:good|accurate|reliable|trustworthy|precise|sure)|(?:can|should) (?:i|we)) ", said
+    )
+    names = re.search(r"\b(?:models?|churn|engagement|value|risk)\b", said)
+    return "How good is the model?" if asks and not names else question
 
 
 def definition(term: str, result: Any, label: str = "") -> str | None:
@@ -61,7 +72,7 @@ def answer_passages(question: str, result: Any) -> str:
     defined = definition(term, result) if term else None
     if defined:
         return defined
-    wanted = _stems(term or question)
+    wanted = _stems(term or _of_quality(question))
     scored = []
     for rank, passage in enumerate(passages):
         for paragraph in _paragraphs(str(passage.get("text", ""))):
@@ -113,6 +124,11 @@ def _distinct(scored: list[tuple[float, int, str, str]]) -> list[tuple[float, in
     return [one for one in kept if one[0] <= best * 0.6]
 
 
+def _is_rest_of_table(lines: list[str]) -> bool:
+    """Whether a chunk begins within a table: numbers without the head of their columns say nothing."""
+    return lines[0].startswith("|") and not (len(lines) > 1 and lines[1].startswith("|--"))
+
+
 def _paragraphs(text: str) -> list[str]:
     """Split a chunk at blank lines; a heading stays with what follows it."""
     parts: list[str] = []
@@ -124,6 +140,8 @@ def _paragraphs(text: str) -> list[str]:
         lines = block.split("\n")
         if all(line.startswith("#") for line in lines):
             heading = lines[-1].lstrip("# ").strip()
+            continue
+        if _is_rest_of_table(lines):
             continue
         body = "\n".join(line.lstrip("# ") if line.startswith("#") else line for line in lines)
         parts.append(f"{heading}: {body}" if heading else body)

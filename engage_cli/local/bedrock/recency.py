@@ -1,4 +1,5 @@
-"""Conditions on when customers were last active: "active in the last 4 weeks", "inactive for 8 weeks".
+"""Conditions on when customers were last active: "active in the last 4 weeks", "inactive for 8 weeks"; and
+the default one of lists of churn risk, which are read to keep somebody.
 
 Activity is known by weeks. A customer is active in the last n days when the last active week ended less than
 n days before the as-of date, and inactive for n days when it ended n days before it, or earlier. A month is
@@ -6,8 +7,10 @@ taken as 4 weeks, a quarter as 12, a year as 52.
 """
 
 import re
+from dataclasses import replace
 
 from engage_cli.local.bedrock import vocabulary as v
+from engage_cli.local.bedrock.intent import Intent
 from engage_cli.local.bedrock.lexicon import Lexicon
 from engage_cli.local.bedrock.text import Text
 from engage_cli.local.bedrock.thresholds import Filter
@@ -27,6 +30,14 @@ _ACTIVE = (
     rf"\b(?:with|had|have|has)(?: some| any)? activity (?:{_IN})?{_LAST}{_SPAN}",
 )
 _MOST = re.compile(r"\bat most (\d+)")
+_EVERYBODY = (
+    rf"\b(?:all|every|any)(?: of)?(?: the| our| these)? (?:{'|'.join(v.SUBJECTS)})\b",
+    r"\b(?:everyone|everybody)\b",
+    r"\b(?:including|also|even) (?:the )?(?:inactive|dormant|silent|gone|lost)\b(?: ones\b)?",
+    r"\b(?:whether )?active or (?:not|inactive)\b",
+)
+_ON_ACTIVITY = frozenset({"recently_active", "days_since_active", "active_weeks_12", "segment"})
+"""Columns that say whether a customer is still there: a question with a condition on one has decided that."""
 
 
 def take_recency(text: Text, lexicon: Lexicon) -> tuple[list[Filter], list[str]]:
@@ -64,3 +75,21 @@ def _filter(days: int, lexicon: Lexicon, *, active: bool) -> Filter:
     ever = lexicon.metric("active_weeks").column
     also = f" AND {ever} > 0" if ever in lexicon.table.names else ""
     return Filter(column, f"{column} < {days}{also}", f"active in the last {span}")
+
+
+def take_everybody(text: Text) -> bool:
+    """Cut out what asks for all customers, whether active or not; whether anything did. The noun stays."""
+    found = [re.search(pattern, text.rest) for pattern in _EVERYBODY]
+    for pattern in _EVERYBODY[2:]:
+        text.take(pattern)
+    return any(found)
+
+
+def who_can_be_kept(listed: Intent, lexicon: Lexicon) -> Intent:
+    """A list of the highest churn risk, or of what is at stake, without those who are long gone."""
+    by_risk = listed.metrics[0].name in ("churn", "stake") and listed.descending
+    decided = any(one.column in _ON_ACTIVITY for one in listed.filters)
+    if not by_risk or decided or "recently_active" not in lexicon.table.names:
+        return listed
+    active = Filter("recently_active", "recently_active = true", "recently active")
+    return replace(listed, filters=(*listed.filters, active), only_active=True)

@@ -20,6 +20,9 @@ def answer_segments(intent: Intent, result: Any, lexicon: Lexicon) -> str:
     else:
         shown = [{key: value for key, value in row.items() if key != "as_of"} for row in rows]
         told = [_sentence(intent, rows, as_of, lexicon), table(shown, lexicon)]
+        if intent.metrics == (CUSTOMERS,) and not intent.asks_action:
+            rules = [f"- {name}: {rule}" for name, rule in lexicon.segments]
+            told.append("\n".join(["The first rule that fits decides the segment:", *rules]))
     return "\n\n".join([*told, *_meanings(intent, lexicon)])
 
 

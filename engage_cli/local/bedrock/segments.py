@@ -37,7 +37,7 @@ _ACTION = (
 )
 _MEANING = (
     r"what (?:does|do|is meant by|is|are)\b",
-    r"\b(?:mean|means|meaning|defined|definition of|define|explain|how is|how are|who are)\b",
+    r"\b(?:mean|means|meaning|defined|definition of|define|explain|how is|how are)\b",
 )
 _CONDITIONS = tuple(word for words, _, _ in v.FILTERS for word in words)
 _CONDITIONS += ("likely to", "expected to", "going to", "about to")
