@@ -99,7 +99,10 @@ def _told(contract: DataContract) -> dict[str, tuple[str, str]]:
         "tenure_weeks": ("full weeks since sign-up", "weeks"),
         "active_weeks_12": ("weeks with activity among the last 12", "weeks"),
         "value_12w": (f"{value} in the last 12 weeks", unit),
-        "days_since_active": ("days since the end of the last active week, at most 84", "days"),
+        "days_since_active": (
+            f"days since the end of the last active week, at most {contract.lookback_weeks * 7}",
+            "days",
+        ),
         "recently_active": (f"whether there was activity in the last {contract.recent_weeks} weeks", ""),
         "model_version": ("version of the model that predicted", ""),
         "run_id": ("run of the pipeline that predicted", ""),

@@ -34,29 +34,40 @@ class Segment:
     action: str
 
 
-_VALUABLE = "worth at least what the top fifth of the recently active are worth"
+_VALUABLE = "worth as much as the top fifth of the recently active"
+_NOT_VALUABLE = "worth less than the top fifth of the recently active"
 SEGMENTS: tuple[Segment, ...] = (
     Segment("new", f"signed up less than {NEW_WEEKS} weeks ago", "Welcome them; help with the first steps."),
     Segment("dormant", "no active week among the last 12", "One win-back offer, then no more mail."),
     Segment(
         "valuable_at_risk",
-        f"churn probability from {RISK_MEDIUM:.0%}, and {_VALUABLE}",
+        f"churn probability from {RISK_MEDIUM:.0%}, {_VALUABLE}",
         "Call or write in person this week; find out what is wrong.",
     ),
     Segment(
-        "at_risk", f"churn probability from {RISK_HIGH:.0%}", "A retention offer that costs little, by mail."
+        "at_risk",
+        f"churn probability from {RISK_HIGH:.0%}, {_NOT_VALUABLE}",
+        "A retention offer that costs little, by mail.",
     ),
     Segment(
-        "drifting", f"churn probability from {RISK_MEDIUM:.0%}", "Remind them of what they used; show news."
+        "drifting",
+        f"churn probability from {RISK_MEDIUM:.0%} to {RISK_HIGH:.0%}, {_NOT_VALUABLE}",
+        "Remind them of what they used; show news.",
     ),
-    Segment("valuable", _VALUABLE, "Thank them; early access, no discounts."),
+    Segment(
+        "valuable",
+        f"churn probability below {RISK_MEDIUM:.0%}, {_VALUABLE}",
+        "Thank them; early access, no discounts.",
+    ),
     Segment(
         "loyal",
-        f"active in {REGULAR_SHARE:.0%} of the last 12 weeks, or of those since sign-up",
+        f"churn probability below {RISK_MEDIUM:.0%}, active in at least {REGULAR_SHARE:.0%} of the last 12 "
+        "weeks or of those since sign-up",
         "Ask for a recommendation; offer the next plan.",
     ),
     Segment("occasional", "all others", "Give a reason to come back more often."),
 )
+"""Each rule is told as it holds after those before it, so that a segment's definition can be read alone."""
 NAMES: tuple[str, ...] = tuple(s.name for s in SEGMENTS)
 TABLE: tuple[tuple[str, str], ...] = (
     ("segment", "string"),

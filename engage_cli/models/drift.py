@@ -12,11 +12,11 @@ WORDS = {"churn": "leavers", "engagement": "activity", "value": "value"}
 
 def headline(found: Mapping[str, Any]) -> str:
     """One line: the run, the model and the gravest verdict."""
+    outcomes = ", ".join(f"{name} {part['verdict']}" for name, part in found["performance"].items())
+    inputs, predictions = found["features"]["verdict"], found["predictions"]["verdict"]
     return (
-        f"Run {found['run_id']} as of {found['as_of']}, model {found['model_version']}: {found['verdict']} "
-        f"(features {found['features']['verdict']}, predictions {found['predictions']['verdict']}, "
-        + ", ".join(f"{name} {part['verdict']}" for name, part in found["performance"].items())
-        + ")"
+        f"Run {found['run_id']} as of {found['as_of']}, model {found['model_version']}: "
+        f"drift {found['verdict']} (features {inputs}, predictions {predictions}; outcomes: {outcomes})"
     )
 
 

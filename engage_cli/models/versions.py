@@ -77,7 +77,7 @@ def story(found: Version, champion: "Champion | None") -> list[str]:
     moves = champion.history if champion else ()
     said = []
     for move in moves:
-        who = f"on {_day(move['at'])} by {_who(str(move['by']))}: {move['reason']}"
+        who = f"on {_day(move['at'])} by {_who(str(move['by']))}: {str(move['reason']).rstrip('.')}."
         back = move["action"] == "rollback"
         if move["to"] == found.version:
             how = "became champion again by a rollback" if back else "was promoted"

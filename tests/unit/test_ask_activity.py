@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 
 from engage_cli.local.bedrock import answers, grammar, statements
-from tests.unit.ask_support import AS_OF, words_of
+from tests.unit.ask_support import AS_OF, SHOP, words_of
 
 WORDS = words_of()
 VALUES = {"country": ("DE", "US"), "plan": ("free", "pro")}
@@ -71,6 +73,14 @@ def test_a_time_further_back_than_activity_is_known_is_refused_and_says_so(quest
     intent = parsed(question)
     assert intent.kind == "unknown"
     assert "activity is known for 84 days" in intent.unknown_words[0]
+
+
+def test_with_a_longer_look_back_inactivity_is_known_further_back_and_activity_is_not() -> None:
+    words = words_of(replace(SHOP, lookback_weeks=26))
+    inactive = grammar.parse("how many customers have been inactive for 20 weeks?", words, {})
+    assert [one.sql for one in inactive.filters] == [BEYOND.format(140)]
+    active = grammar.parse("how many customers were active in the last 20 weeks?", words, {})
+    assert active.unknown_words == ("20 weeks (activity is known for 84 days)",)
 
 
 @pytest.mark.parametrize("question", ["active for 8 weeks by plan", "how many active weeks by plan in march"])

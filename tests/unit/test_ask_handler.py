@@ -389,7 +389,7 @@ def test_before_the_first_run_a_question_says_what_to_do(monkeypatch: pytest.Mon
 def test_a_model_is_told_that_a_list_of_churn_risk_is_of_those_who_can_still_be_kept() -> None:
     import conversation
 
-    assert "recently_active = true" in conversation.SYSTEM
+    assert "(recently_active = true)" in conversation.SYSTEM
     assert "recently_active" in published().columns
 
 

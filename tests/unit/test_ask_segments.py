@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlglot
 from engage_ml import segments as rules
-from engage_ml.data_contract import DataContract
+from engage_ml.data_contract import BOOLEAN, Attribute, DataContract
 
 from engage_cli.local.bedrock import grammar, planner, statements
 from tests.unit.ask_support import AS_OF, CLUB, SHOP, described, words_of
@@ -49,6 +50,7 @@ FROM_PREDICTIONS = [
     ("which countries have the most at stake?", ("total_value_at_stake DESC", "GROUP BY country")),
     ("top 5 customers by value at stake", ("AS value_at_stake", "ORDER BY value_at_stake DESC", "LIMIT 5")),
     ("how many customers have more than 100 at stake?", ("value_12w * 1.0E0) > 100",)),
+    ("valuable_at_risk in Germany", ("count(*)", "segment = 'valuable_at_risk'", "country = 'Germany'")),
     ("dormant customers by country", ("segment = 'dormant'", "GROUP BY country")),
     ("who are the loyal customers?", ("segment = 'loyal'", "customer_id")),
     ("which customers are drifting?", ("segment = 'drifting'", "customer_id")),
@@ -109,16 +111,19 @@ def request(question: str, *exchanged: dict[str, Any], description: str) -> dict
 
 def answer(question: str, rows: list[list[Any]], contract: DataContract = SHOP) -> str:
     """The planner's answer when the table of segments gives rows of name, customers, value and action."""
-    description = described(contract)
-    called = planner.reply(request(question, description=description)).tool_calls[0]
-    assert "FROM segments" in called.arguments["sql"]
-    assert "purpose" not in called.arguments, "the answer rests on this query: it is no look-up"
+    description, exchanged = described(contract), list[dict[str, Any]]()
     names = ["segment", "customers", "share", "value_at_stake", "suggested_action", "as_of"]
-    found = {"columns": names, "rows": [[n, c, 0.1, v, a, AS_OF] for n, c, v, a in rows]}
-    use = {"toolUse": {"toolUseId": "1", "name": "query", "input": called.arguments}}
-    back = {"toolResult": {"toolUseId": "1", "content": [{"json": found}]}}
-    exchanged = ({"role": "assistant", "content": [use]}, {"role": "user", "content": [back]})
-    return planner.reply(request(question, *exchanged, description=description)).text
+    told = {"columns": names, "rows": [[n, c, 0.1, v, a, AS_OF] for n, c, v, a in rows]}
+    while (said := planner.reply(request(question, *exchanged, description=description))).tool_calls:
+        arguments = said.tool_calls[0].arguments
+        looks_up = "GROUPING SETS" in arguments["sql"]
+        assert looks_up or "FROM segments" in arguments["sql"]
+        assert (arguments.get("purpose") == "look-up") == looks_up, "the answer rests on the other query"
+        found = {"columns": ["country", "customers"], "rows": [["EIRE", 1]]} if looks_up else told
+        use = {"toolUse": {"toolUseId": "1", "name": "query", "input": arguments}}
+        back = {"toolResult": {"toolUseId": "1", "content": [{"json": found}]}}
+        exchanged += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [back]}]
+    return said.text
 
 
 def test_a_segment_is_told_with_its_rule_its_size_what_is_at_stake_and_what_to_do() -> None:
@@ -148,3 +153,16 @@ def test_what_is_at_stake_is_computed_as_the_table_of_segments_computes_it() -> 
     sql = statements.statement(parsed("what is at stake in Germany?"), words_of(SHOP))
     assert rules.at_stake_sql(SHOP) in sql
     assert rules.at_stake_sql(SHOP) in rules.segments_sql(SHOP, "x", "run", "m")
+
+
+def test_a_name_that_the_data_use_themselves_is_a_segment_only_when_it_is_called_one() -> None:
+    words, values = words_of(CLUB), {"membership_type": ("loyal", "basic"), "segment": rules.NAMES}
+    assert grammar.parse("churn of loyal customers", words).kind == "lookup", "it may be a value"
+    own = grammar.parse("churn of loyal customers", words, values)
+    assert [one.sql for one in own.filters] == ["membership_type = 'loyal'"]
+    named = grammar.parse("churn of the segment loyal", words, values)
+    assert (named.kind, named.segments) == ("segments", ("loyal",))
+    flag = words_of(replace(CLUB, attributes=(Attribute("dormant", BOOLEAN),)))
+    assert [one.sql for one in grammar.parse("churn of dormant customers", flag, {}).filters] == [
+        "dormant = true"
+    ]

@@ -119,3 +119,16 @@ def test_the_page_tells_the_rules_as_they_are() -> None:
     page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     for segment in segments.SEGMENTS:
         assert f"| `{segment.name}` | {segment.rule} | {segment.action} |" in page
+
+
+@pytest.mark.parametrize("name", ["at_risk", "drifting", "valuable", "loyal"])
+def test_a_rule_can_be_read_without_the_rules_before_it(name: str) -> None:
+    """The words name the bound that an earlier rule sets: nobody drifts with a churn probability of 90 %."""
+    rule = next(segment.rule for segment in segments.SEGMENTS if segment.name == name)
+    bounds = {
+        "at_risk": "worth less",
+        "drifting": "30% to 60%",
+        "valuable": "below 30%",
+        "loyal": "below 30%",
+    }
+    assert bounds[name] in rule

@@ -53,7 +53,7 @@ def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Inte
     ids, rest = _customer_ids(question, lexicon)
     if ids:
         return _about_customers(rest, ids, lexicon)
-    of_segments = segments.parse(question, lexicon)
+    of_segments = segments.parse(question, lexicon, values)
     if of_segments is not None:
         return of_segments
     text = Text(normal(question))
@@ -164,7 +164,7 @@ class _Parser:
         compares = bool(re.search(r"\b(compare|comparison|versus|vs|difference|differ|differs)\b", text.rest))
         if self._values is None and self._may_be_a_value():
             return Intent("lookup")
-        named = segments.take_names(text, lexicon)
+        named = segments.take_names(text, lexicon, self._values)
         recent, too_far = take_recency(text, lexicon)
         thresholds, refused = take_thresholds(text, lexicon)
         self._filters, refused = [*recent, *thresholds], [*too_far, *refused]
@@ -181,7 +181,7 @@ class _Parser:
         aggregate = next((name for name, words in v.AGGREGATES.items() if text.take_word(words)), None)
         metrics = self._metrics()
         order = self._order(metrics)
-        subject = text.take_word(("who", "whom", *v.SUBJECTS))
+        subject = text.take_word(("who", "whom", *v.SUBJECTS)) or (named[0] if named else None)
         while text.take_word(v.SUBJECTS):
             pass
         wants_list = bool(

@@ -29,6 +29,8 @@ _ACTIVE = (
     rf"\b(?:still |recently )?active (?:{_IN})?{_LAST}{_SPAN}",
     rf"\b(?:with|had|have|has)(?: some| any)? activity (?:{_IN})?{_LAST}{_SPAN}",
 )
+_COUNTED_DAYS = 84
+"""Whether somebody was ever active is known of the last 12 weeks."""
 _MOST = re.compile(r"\bat most (\d+)")
 _EVERYBODY = (
     rf"\b(?:all|every|any)(?: of)?(?: the| our| these)? (?:{'|'.join(v.SUBJECTS)})\b",
@@ -47,15 +49,15 @@ def take_recency(text: Text, lexicon: Lexicon) -> tuple[list[Filter], list[str]]
     """
     filters: list[Filter] = []
     refused: list[str] = []
-    known = _MOST.search(lexicon.metric("recency").meaning)
+    told = _MOST.search(lexicon.metric("recency").meaning)
+    known = int(told[1]) if told else _COUNTED_DAYS
     for active, patterns in ((False, _INACTIVE), (True, _ACTIVE)):
         for pattern in patterns:
             while found := text.take(pattern):
                 days = _days(found)
-                if known and days > int(known[1]):
-                    refused.append(
-                        f"{found['n'] or 1} {found['unit']}s (activity is known for {known[1]} days)"
-                    )
+                most = min(known, _COUNTED_DAYS) if active else known
+                if days > most:
+                    refused.append(f"{found['n'] or 1} {found['unit']}s (activity is known for {most} days)")
                 else:
                     filters.append(_filter(days, lexicon, active=active))
     return filters, refused
@@ -68,7 +70,8 @@ def _days(found: re.Match[str]) -> int:
 
 def _filter(days: int, lexicon: Lexicon, *, active: bool) -> Filter:
     column = lexicon.metric("recency").column
-    span = f"{days // 7} week{'s' if days > 7 else ''}" if days % 7 == 0 else f"{days} days"
+    span = f"{days // 7} weeks" if days % 7 == 0 else f"{days} days"
+    span = "week" if active and days == 7 else "a week" if days == 7 else span
     if not active:
         return Filter(column, f"{column} >= {days}", f"inactive for {span} or longer")
     # Of a customer who was never active the column tells the days since sign-up.

@@ -11,6 +11,7 @@ from engage_cli.local.bedrock import vocabulary as v
 from engage_cli.local.bedrock.intent import Intent
 from engage_cli.local.bedrock.lexicon import Lexicon
 from engage_cli.local.bedrock.text import CUT, Text, alone, normal
+from engage_cli.local.bedrock.values import Values
 from engage_cli.local.bedrock.vocabulary import CUSTOMERS, Metric
 
 TABLE = "segments"
@@ -28,6 +29,7 @@ _NOT_ALONE = frozenset({"new", "valuable", "at_risk"})
 """Segments whose names mean something else as well: a segment only when the question says so."""
 _DEFINED = frozenset({"new", "valuable"})
 """Of these, the ones that "what does ... mean?" asks for; "at risk" is the risk band there."""
+_PEOPLE = "|".join((*v.SUBJECTS, "ones"))
 _WORD = r"(?:segments?|groups? of customers|customer groups?)"
 _ACTION = (
     r"what (?:should|could|can|shall|must|do|to) (?:i |we |you |one )?do\b(?: (?:about|with|for)\b)?",
@@ -44,38 +46,71 @@ _CONDITIONS += ("likely to", "expected to", "going to", "about to")
 _LISTS = r"\b(?:which|who|list|show|find|give|top)\b"
 
 
-def take_names(text: Text, lexicon: Lexicon, clear: frozenset[str] = frozenset()) -> list[str]:
-    """Cut the names of segments out of the text; of those that mean something else as well, only `clear` ones
-    stand for a segment without the word "segment".
+def take_names(
+    text: Text, lexicon: Lexicon, values: Values | None, clear: frozenset[str] = frozenset()
+) -> list[str]:
+    """Cut the names of segments out of the text. A name that means something else as well, or is a word or a
+    value of the data's own, stands for a segment with the word "segment" only; `clear` are exceptions.
     """
+    own = _own(lexicon, values)
+    return _take(text, lexicon, (_names(lexicon) - _NOT_ALONE | clear) - own, own)
+
+
+def is_to_look_up(text: Text, lexicon: Lexicon, values: Values | None) -> bool:
+    """Whether a name in the text may be a value of the data's own, which are not known yet."""
+    if values is not None or not any(one.column != "segment" for one in lexicon.looked_up):
+        return False
+    every, none = _names(lexicon), frozenset[str]()
+    bare = _take(Text(text.rest), lexicon, every - _NOT_ALONE, none)
+    return bare != _take(Text(text.rest), lexicon, none, every)
+
+
+def _names(lexicon: Lexicon) -> frozenset[str]:
+    return frozenset(name for name, _ in lexicon.segments)
+
+
+def _own(lexicon: Lexicon, values: Values | None) -> frozenset[str]:
+    """Names of segments that the data call something else: words of their columns, and values of those."""
+    words = [one.words for one in lexicon.dimensions if one.column != "segment"]
+    words += [flag.words for flag in lexicon.flags]
+    words += [metric.words for metric in lexicon.metrics if metric.name == metric.column]
+    words += [found for column, found in (values or {}).items() if column != "segment"]
+    said = {normal(word).replace(" ", "_").replace("-", "_") for some in words for word in some}
+    return _names(lexicon) & said
+
+
+def _take(text: Text, lexicon: Lexicon, bare: frozenset[str], own: frozenset[str]) -> list[str]:
+    """Cut out the names with the word "segment", those of `bare` without it, too; none of the data's `own`."""
     found: list[str] = []
-    for name, _ in sorted(lexicon.segments, key=lambda one: len(one[0]), reverse=True):
-        for pattern in _spellings(name, clear=name in clear or name not in _NOT_ALONE):
+    for name in sorted(_names(lexicon), key=len, reverse=True):
+        spellings = _spellings(name)
+        if name in bare:
+            spellings.append(alone(_words(name)))
+        elif name == "new" and name not in own:
+            spellings.append(rf"{alone(name)}(?= (?:{_PEOPLE})\b)")
+        for pattern in spellings:
             # "The most valuable" is an order, not a segment.
             while text.take(rf"(?<!most )(?<!least )(?<!more ){pattern}"):
                 found.append(name)
     return [name for name, _ in lexicon.segments if name in found]
 
 
-def _spellings(name: str, *, clear: bool) -> list[str]:
-    """Patterns of a segment's name: "valuable_at_risk", "valuable and at risk", "the loyal ones"."""
-    people = "|".join((*v.SUBJECTS, "ones"))
-    front, joined, rest = name.partition("_at_")
-    words = re.escape(name).replace("_", "[ _-]+")
-    if joined and front:
-        words = (
-            rf"{front}(?: (?:{people}))?,?(?: (?:and|but|yet))?(?: (?:who|that))?(?: are)?[ _-]at[ _-]{rest}"
-        )
-        return [alone(words)]
-    if clear:
-        return [alone(words)]
+def _spellings(name: str) -> list[str]:
+    """Patterns that stand for a segment in any text: "segment loyal", "at_risk", "valuable and at risk"."""
+    front, _, rest = name.partition("_at_")
+    if rest:
+        between = r",?(?: (?:and|but|yet))?(?: (?:who|that))?(?: are)?"
+        return [alone(rf"{front}(?: (?:{_PEOPLE}))?{between}[ _-]at[ _-]{rest}")]
+    words = _words(name)
     said = [alone(rf"{_WORD} (?:is |= ?|named |called )?{words}"), alone(rf"{words} {_WORD}")]
-    if "_" in name:
-        said.append(alone(re.escape(name)))
-    return [*said, rf"{alone(words)}(?= (?:{people})\b)"] if name == "new" else said
+    return [*said, alone(re.escape(name))] if "_" in name else said
 
 
-def parse(question: str, lexicon: Lexicon) -> Intent | None:
+def _words(name: str) -> str:
+    return re.escape(name).replace("_", "[ _-]+")
+
+
+def parse(question: str, lexicon: Lexicon, values: Values | None) -> Intent | None:
     """The intent of a question about segments alone; None for every other question."""
     if not lexicon.segments or lexicon.table.stake is None:
         return None
@@ -83,7 +118,10 @@ def parse(question: str, lexicon: Lexicon) -> Intent | None:
     action = _take_all(text, _ACTION)
     averaged = text.has(("average", "avg", "mean", "typical"))
     meaning = not action and _take_all(text, _MEANING)
-    names = take_names(text, lexicon, _NOT_ALONE if action else _DEFINED if meaning else frozenset())
+    if is_to_look_up(text, lexicon, values):
+        return Intent("lookup")
+    clear = _NOT_ALONE if action else _DEFINED if meaning else frozenset()
+    names = take_names(text, lexicon, values, clear)
     if action and "at_risk" in names and "valuable_at_risk" not in names:
         names.append("valuable_at_risk")  # both are at risk, and each has an action of its own
     speaks = bool(re.search(alone(_WORD), text.rest))

@@ -76,9 +76,10 @@ def _known(lexicon: Lexicon, values: Values | None) -> list[tuple[str, Dimension
         if value.strip()
     ]
     texts = [normal(value) for value, _ in pairs]
+    others = [normal(value) for value, one in pairs if one.column not in NAMED_ONLY]
 
     def clear(text: str) -> bool:
-        return texts.count(text) == 1 and len(text) > 2 and text not in _SMALL and not text.isdigit()
+        return others.count(text) == 1 and len(text) > 2 and text not in _SMALL and not text.isdigit()
 
     found = [
         (value, one, clear(text) and one.column not in NAMED_ONLY)

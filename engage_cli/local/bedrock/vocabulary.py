@@ -121,6 +121,7 @@ METRICS: tuple[Metric, ...] = (
             "days since active",
             "days of inactivity",
             "days inactive",
+            "recency",
         ),
         "days",
         bad_is_high=True,
