@@ -80,7 +80,7 @@ def _own(lexicon: Lexicon, values: Values | None) -> frozenset[str]:
 
 
 def _take(text: Text, lexicon: Lexicon, bare: frozenset[str], own: frozenset[str]) -> list[str]:
-    """Cut out the names with the word "segment", those of `bare` without it, too; none of the data's `own`."""
+    """Cut out the names with the word "segment", of `bare` without it, too; never those of `own`."""
     found: list[str] = []
     for name in sorted(_names(lexicon), key=len, reverse=True):
         spellings = _spellings(name)
