@@ -148,6 +148,8 @@ QUERIES: list[tuple[str, str, tuple[str, ...]]] = [
     ("show the 5 least engaged customers", "customers", ("ORDER BY expected_engagement ASC", "LIMIT 5")),
     ("Which customers are about to leave?", "customers", (HIGH,)),
     ("who are my best customers?", "customers", ("ORDER BY expected_value DESC",)),
+    ("my top 5 customers in Germany", "customers", ("ORDER BY expected_value DESC", "LIMIT 5")),
+    ("top 5 customers at risk", "customers", ("ORDER BY churn_probability DESC", HIGH)),
     ("who should I call today?", "customers", ("ORDER BY value_at_stake DESC",)),
     ("how many customers will leave next month?", "aggregate", ("count(*)", HIGH)),
     ("why do customers leave?", "reasons", (HIGH,)),

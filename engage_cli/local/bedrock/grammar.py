@@ -225,7 +225,7 @@ class _Parser:
         if counts or (not metrics and not compares and groups and subject and aggregate is None):
             return found.counted()
         if not groups and subject and wants_list and aggregate is None and not compares:
-            best = not metrics and bool(re.search(rf"\b(?:{'|'.join(v.BEST)})\b", normal(self._question)))
+            best = not metrics and self._means_the_best(found.filters)
             chosen = metrics or (self._lexicon.metric("value" if best else "churn"),)
             low = any(f.sql == "risk_band = 'low'" for f in found.filters)
             down = True if best else found.order if found.order is not None else not low
@@ -239,6 +239,11 @@ class _Parser:
             metrics = tuple(self._lexicon.metric(name) for name in ("churn", "engagement", "value"))
         natural = aggregate or self._natural(metrics)
         return Intent("aggregate", metrics, natural, groups, found.filters, (), found.order, found.limit)
+
+    def _means_the_best(self, filters: tuple[Filter, ...]) -> bool:
+        """Whether the best or top customers are asked for, by no number: they are the most valuable ones."""
+        asked = re.search(rf"\b(?:top|{'|'.join(v.BEST)})\b", normal(self._question))
+        return bool(asked) and not any(one.column == "risk_band" for one in filters)
 
     def _natural(self, metrics: tuple[Metric, ...]) -> str:
         """Value "at risk", "at stake" or "how much" is a sum; everything else is an average."""
