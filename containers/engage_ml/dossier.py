@@ -16,11 +16,12 @@ from . import fairness, histograms, segments
 from .blocks import FeatureBlock
 from .contract import SplitPlan
 from .features import group_column
+from .held_out import Said
 from .model_card import version_card
 from .proxies import proxies
 from .registry import MODELS, Store
 from .score import Model, Predictions, feature_types
-from .tables import Snapshot, read_block, read_snapshot, read_words
+from .tables import Snapshot, read_block, read_words
 
 REFERENCE, CARD = "reference.json", "card.md"
 HEADLINE: Mapping[str, tuple[str, str, str]] = {
@@ -36,7 +37,7 @@ HEADLINE: Mapping[str, tuple[str, str, str]] = {
 
 
 def compile_dossier(
-    store: Store, root: Path, plan: SplitPlan, model: Model, evaluation: dict[str, Any], threads: int = 1
+    store: Store, root: Path, said: Said, evaluation: dict[str, Any], threads: int = 1
 ) -> None:
     """Adds `fairness` to the evaluation and `segments` to the model's metadata, and stores `reference.json`
     and `card.md` beside where the model will be.
@@ -44,8 +45,8 @@ def compile_dossier(
     Raises:
         ContractError: when a cut-off or a column of groups is missing under `root`.
     """
-    test = read_snapshot(root, model.dictionary, plan.test["churn"].isoformat(), "churned")
-    predictions = model.predict(test.block, threads)
+    model, plan = said.model, said.rows.plan
+    test, predictions = said.rows.snapshot("churn"), said.of("churn")
     evaluation["fairness"] = _fairness(root, plan, model, test, predictions, threads)
     model.metadata |= {
         "segments": _segments(model, test.block, predictions),
@@ -59,8 +60,8 @@ def compile_dossier(
         "as_of": plan.as_of.isoformat(),
         "cutoffs": {"features": days, "predictions": plan.test["churn"].isoformat()},
     }
-    said = {name: getattr(predictions, name) for name in histograms.PREDICTIONS}
-    reference = histograms.make_reference(model.contract, model.features, blocks, said, facts)
+    predicted = {name: getattr(predictions, name) for name in histograms.PREDICTIONS}
+    reference = histograms.make_reference(model.contract, model.features, blocks, predicted, facts)
     card = version_card(model.contract, {**model.metadata, "model_version": model.version}, evaluation)
     folder = f"{MODELS}{model.version}/"
     store.put(folder + REFERENCE, json.dumps(reference, sort_keys=True).encode())

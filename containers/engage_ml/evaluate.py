@@ -16,6 +16,7 @@ from .baselines import Baselines, fit_baselines
 from .contract import SplitPlan, Target
 from .data_contract import DataContract
 from .gate import Decision, difference, gate
+from .held_out import HeldOut, Said
 from .history import recently_active
 from .intervals import LEVEL
 from .judge import Forecast, Judge, forecast
@@ -39,20 +40,24 @@ def evaluate(
     threads: int = 2,
     log: Log = silent,
     truth: ceiling.Reader | None = None,
+    said: Said | None = None,
 ) -> dict[str, Any]:
-    """The content of `evaluation.json`; `truth` is where ceilings are, None with data that have none.
+    """The content of `evaluation.json`; `truth` is where ceilings are, None with data that have none; `said`
+    what the challenger says, where others use it too.
 
     Raises:
         ContractError: when a test or training cut-off is missing under `root`.
     """
     targets: dict[str, Any] = {}
     contract, known = challenger.contract, challenger.dictionary
+    said = said or Said(challenger, HeldOut(root, plan, known), threads)
+    said_before = None if champion is None else Said(champion, said.rows, threads)
     for target in contract.targets:
-        test = read_snapshot(root, known, plan.test[target.name].isoformat(), target.label)
+        test = said.rows.snapshot(target.name)
         newest = read_snapshot(root, known, plan.train[target.name][0].isoformat(), target.label)
         simple = fit_baselines(target.name, contract, newest.block, newest.label, test.block, seed)
-        ours = challenger.predict(test.block, threads)
-        theirs = None if champion is None else champion.predict(test.block, threads)
+        ours = said.of(target.name)
+        theirs = None if said_before is None else said_before.of(target.name)
         entry = judge_target(contract, target, test, ours, theirs, simple, seed)
         top = None if truth is None else ceiling.read_ceiling(truth, plan.test[target.name])
         entry["ceiling"] = None if top is None else against_ceiling(contract, target, test, ours, top, seed)

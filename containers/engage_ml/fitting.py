@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from .score import (
     Model,
     feature_types,
 )
-from .tables import Snapshot
 
 Doubles = NDArray[np.float64]
 BASE_PARAMS: Mapping[str, Any] = {
@@ -54,8 +53,6 @@ OBJECTIVES: Mapping[str, Mapping[str, Any]] = {
     # Without trees the correction is 1: what is learnt multiplies the anchor.
     VALUE_CORRECTION: {**_TWEEDIE, "base_score": 1.0},
 }
-PART_OF: Mapping[str, str] = {VALUE_PROBABILITY: VALUE, VALUE_AMOUNT: VALUE, VALUE_CORRECTION: VALUE}
-"""Boosters that are a part of another target's model."""
 MIN_ROWS = 100
 """Fewest rows of a training or validation set."""
 
@@ -75,6 +72,10 @@ class Settings:
         """The parameters of a target's boosters, without objective, seed and threads."""
         own = (self.by_target or {}).get(target, {})
         return {**BASE_PARAMS, **TARGET_PARAMS.get(target, {}), **(self.params or {}), **own}
+
+    def max_bin(self, target: str) -> int:
+        """The most bins of a feature."""
+        return int(self.for_target(target)["max_bin"])
 
 
 @dataclass
@@ -99,14 +100,6 @@ class Fitted:
     loss: float
 
 
-def stack(model: Model, snapshots: Sequence[Snapshot]) -> Rows:
-    """The rows of several cut-offs as one."""
-    matrix = np.concatenate([model.matrix(s.block) for s in snapshots])
-    anchors = [found for s in snapshots if (found := model.anchor(s.block)) is not None]
-    anchor = np.concatenate(anchors) if anchors else None
-    return Rows(matrix, np.concatenate([s.label for s in snapshots]), anchor)
-
-
 def check(target: str, train: Rows, valid: Rows) -> None:
     """Refuses rows that nothing can be learnt from.
 
@@ -125,26 +118,38 @@ def check(target: str, train: Rows, valid: Rows) -> None:
             )
 
 
-class Fitter:
-    """Fits boosters on one pair of sets with different parameters; the rows are prepared once."""
+class Binned:
+    """Training and validation rows in XGBoost's bins, which depend on the features alone: made once for all
+    boosters and parameters that are fitted on the same rows.
+    """
 
-    def __init__(self, name: str, model: Model, train: Rows, valid: Rows, settings: Settings) -> None:
+    def __init__(self, model: Model, train: Floats, valid: Floats, max_bin: int, threads: int) -> None:
         xgboost = load_xgboost()
-        self._name, self._settings = name, settings
-        types = feature_types(model.features, model.categories)
         common: dict[str, Any] = {
-            "feature_types": types, "enable_categorical": True, "nthread": settings.threads,
-            "max_bin": settings.for_target(PART_OF.get(name, name))["max_bin"],
+            "feature_types": feature_types(model.features, model.categories), "enable_categorical": True,
+            "nthread": threads, "max_bin": max_bin,
         }  # fmt: skip
-        self._train = xgboost.QuantileDMatrix(train.matrix, label=train.label, **common)
-        self._valid = xgboost.QuantileDMatrix(valid.matrix, label=valid.label, ref=self._train, **common)
-        if name == VALUE_CORRECTION:
-            for data, rows in ((self._train, train), (self._valid, valid)):
-                # The link is the logarithm: trees add to it what multiplies the anchor.
-                data.set_base_margin(np.log(np.asarray(rows.anchor)))
+        self.train = xgboost.QuantileDMatrix(train, **common)
+        self.valid = xgboost.QuantileDMatrix(valid, ref=self.train, **common)
+
+    def describe(self, train: Rows, valid: Rows, *, anchored: bool) -> None:
+        """Gives the rows the labels of what is fitted next, and with `anchored` the margins to start from."""
+        for data, rows in ((self.train, train), (self.valid, valid)):
+            data.set_label(rows.label)
+            # The link is the logarithm: trees add to it what multiplies the anchor.
+            data.set_base_margin(np.log(np.asarray(rows.anchor)) if anchored else np.empty(0))
+
+
+class Fitter:
+    """Fits boosters on one pair of sets with different parameters; `binned` are the same rows in bins."""
+
+    def __init__(self, name: str, binned: Binned, train: Rows, valid: Rows, settings: Settings) -> None:
+        self._name, self._binned, self._settings = name, binned, settings
+        self._train, self._valid = train, valid
 
     def fit(self, params: Mapping[str, Any]) -> Fitted:
         """A booster with these parameters, early stopped."""
+        self._binned.describe(self._train, self._valid, anchored=self._name == VALUE_CORRECTION)
         booster = load_xgboost().train(
             {
                 **params,
@@ -152,9 +157,9 @@ class Fitter:
                 "seed": self._settings.seed,
                 "nthread": self._settings.threads,
             },
-            self._train,
+            self._binned.train,
             num_boost_round=self._settings.rounds,
-            evals=[(self._valid, "validation")],
+            evals=[(self._binned.valid, "validation")],
             early_stopping_rounds=self._settings.patience,
             verbose_eval=False,
         )

@@ -82,9 +82,18 @@ def read_snapshot(root: Path, known: Dictionary, cutoff: str, label: str) -> Sna
         ContractError: when the cut-off is absent or a label is missing (its horizon is not over).
     """
     block, extra = read_block(root / f"cutoff={cutoff}", known, [label])
-    if np.isnan(extra[label]).any():
+    return snapshot_of(block, extra[label], label, cutoff)
+
+
+def snapshot_of(block: FeatureBlock, values: NDArray[np.float64], label: str, cutoff: str) -> Snapshot:
+    """The rows with the values of a label.
+
+    Raises:
+        ContractError: when a label is missing (its horizon is not over).
+    """
+    if np.isnan(values).any():
         raise ContractError(f"The label {label!r} at the cut-off {cutoff} is incomplete.")
-    return Snapshot(block, extra[label])
+    return Snapshot(block, values)
 
 
 def read_words(folder: Path, columns: Sequence[str]) -> dict[str, list[str]]:

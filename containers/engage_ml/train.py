@@ -20,12 +20,12 @@ from .calibration import calibration_points, level
 from .contract import LABELS, ContractError, SplitPlan
 from .data_contract import DataContract
 from .dictionary import Dictionary, dictionary
-from .fitting import OBJECTIVES, Fitter, Rows, Settings, check, stack
+from .fitting import OBJECTIVES, Fitter, Rows, Settings, check
 from .history import purchases, recently_active
 from .intervals import Flags, fit_intervals
 from .purchases import PurchaseModel, fit_purchases
 from .score import CHURN, ENGAGEMENT, VALUE, VALUE_CORRECTION, Model
-from .tables import Snapshot, read_snapshot
+from .sets import Sets, cutoffs_of
 from .tuning import Budget, Trials, tune
 from .value_forms import ValueFitter
 
@@ -57,22 +57,21 @@ def train_models(
     rounds: dict[str, int] = {}
     tried: dict[str, Trials] = {}
     seconds: dict[str, float] = {}
+    sets: Sets | None = None
     for target in (CHURN, ENGAGEMENT, VALUE):
         began = time.monotonic()
-        label = LABELS[target]
-        snapshots = [read_snapshot(root, known, d.isoformat(), label) for d in plan.train[target]]
+        if sets is None or sets.cutoffs != cutoffs_of(plan, target):
+            sets = None  # before others are read: two would need twice the memory
+            sets = Sets(root, known, plan, target)
         if target == CHURN:
             # Churn has the newest training cut-offs; one list of categories serves all models.
-            model.categories = categories_of(known, [s.block for s in snapshots])
-            model.metadata["typical"] = typical(known, snapshots[0].block)
+            model.categories = categories_of(known, sets.blocks)
+            model.metadata["typical"] = typical(known, sets.blocks[0])
         if target == VALUE:
-            model.purchases = _purchases(contract, snapshots[0], settings.seed)
-        train_rows = stack(model, snapshots)
-        del snapshots
-        validation = read_snapshot(root, known, plan.validation[target].isoformat(), label)
-        tried[target] = _train_target(target, model, train_rows, validation, settings, budget, rounds)
+            model.purchases = _purchases(contract, sets.blocks[0], settings.seed)
+        tried[target] = _train_target(target, model, sets, settings, budget, rounds)
         seconds[target] = round(time.monotonic() - began, 3)
-        log("trained", target=target, rows=len(train_rows.label), trials=len(tried[target].tried),
+        log("trained", target=target, rows=sets.size, trials=len(tried[target].tried),
             seconds=seconds[target])  # fmt: skip
     seconds["total"] = round(time.monotonic() - started, 3)
     model.metadata |= {
@@ -105,9 +104,9 @@ def _parameters(
     }
 
 
-def _purchases(contract: DataContract, newest: Snapshot, seed: int) -> PurchaseModel | None:
+def _purchases(contract: DataContract, newest: FeatureBlock, seed: int) -> PurchaseModel | None:
     """BG/NBD and Gamma-Gamma on the histories before a cut-off; None with too few purchases."""
-    bought = purchases(contract, newest.block)
+    bought = purchases(contract, newest)
     if bought is None:
         return None
     try:
@@ -133,19 +132,19 @@ def settings_of(metadata: Mapping[str, Any]) -> Settings:
 def _train_target(
     target: str,
     model: Model,
-    train: Rows,
-    validation: Snapshot,
+    sets: Sets,
     settings: Settings,
     budget: Budget | None,
     rounds: dict[str, int],
 ) -> Trials:
     """Adds a target's boosters, calibration and intervals to the model; returns what was tried."""
-    valid = stack(model, [validation])
+    train, valid = sets.rows(model, target)
     check(target, train, valid)
-    recent = recently_active(model.contract, validation.block)
+    binned = sets.binned(model, settings.max_bin(target), settings.threads)
+    recent = recently_active(model.contract, sets.validation)
     share = budget.share(len(LABELS)) if budget else None
     if target == VALUE:
-        forms = ValueFitter(model, train, valid, settings)
+        forms = ValueFitter(model, binned, train, valid, settings)
         trials, best = tune(forms.fit, settings.for_target(target), share, settings.seed)
         model.boosters |= best.boosters
         rounds |= best.rounds
@@ -155,7 +154,7 @@ def _train_target(
         model.metadata["value_forms"] = best.deviances
     else:
         trials, found = tune(
-            Fitter(target, model, train, valid, settings).fit,
+            Fitter(target, binned, train, valid, settings).fit,
             settings.for_target(target),
             share,
             settings.seed,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .calibration import level
-from .fitting import MIN_ROWS, Doubles, Fitted, Fitter, Rows, Settings, predict
+from .fitting import MIN_ROWS, Binned, Doubles, Fitted, Fitter, Rows, Settings, predict
 from .metrics import tweedie_deviance
 from .score import (
     VALUE,
@@ -44,23 +44,26 @@ class FittedValue:
 
 class ValueFitter:
     """Fits all forms with given parameters. The two-part form needs 100 customers with spend and 100 without
-    it in both sets.
+    it in both sets. `binned` are the rows of both sets in bins, which all forms but the amount share.
     """
 
-    def __init__(self, model: Model, train: Rows, valid: Rows, settings: Settings) -> None:
+    def __init__(self, model: Model, binned: Binned, train: Rows, valid: Rows, settings: Settings) -> None:
         self._model, self._valid, self._threads = model, valid, settings.threads
-        self._fitters = {VALUE: Fitter(VALUE, model, train, valid, settings)}
+        self._fitters = {VALUE: Fitter(VALUE, binned, train, valid, settings)}
         paid, paid_valid = train.label > 0, valid.label > 0
         if min(paid.sum(), paid_valid.sum(), (~paid).sum(), (~paid_valid).sum()) >= MIN_ROWS:
-            sets = (
+            any_spend = (
                 Rows(train.matrix, paid.astype(np.float64)),
                 Rows(valid.matrix, paid_valid.astype(np.float64)),
             )
-            self._fitters[VALUE_PROBABILITY] = Fitter(VALUE_PROBABILITY, model, *sets, settings)
-            sets = (train.take(paid), valid.take(paid_valid))
-            self._fitters[VALUE_AMOUNT] = Fitter(VALUE_AMOUNT, model, *sets, settings)
+            self._fitters[VALUE_PROBABILITY] = Fitter(VALUE_PROBABILITY, binned, *any_spend, settings)
+            amounts = (train.take(paid), valid.take(paid_valid))
+            own = Binned(
+                model, amounts[0].matrix, amounts[1].matrix, settings.max_bin(VALUE), settings.threads
+            )
+            self._fitters[VALUE_AMOUNT] = Fitter(VALUE_AMOUNT, own, *amounts, settings)
         if train.anchor is not None:
-            self._fitters[VALUE_CORRECTION] = Fitter(VALUE_CORRECTION, model, train, valid, settings)
+            self._fitters[VALUE_CORRECTION] = Fitter(VALUE_CORRECTION, binned, train, valid, settings)
 
     def fit(self, params: Mapping[str, Any]) -> FittedValue:
         """The best form with these parameters."""

@@ -7,7 +7,7 @@ the same prediction are never ordered among themselves, so that the order of row
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,36 +18,49 @@ BINS = 10
 """Bins of equal size of the calibration error."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """Rows sorted by rising score: `rows` is the order, `starts` where each group of equal scores begins,
-    `group` the group of each row in its original place.
-    """
+class Ranked:
+    """Rows by rising score under weights. What several measures need of them is worked out once."""
 
-    rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    group: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, score: Doubles) -> Order:
-        """The order of a score `[rows]`."""
-        rows = np.argsort(score, kind="stable").astype(np.int64)
-        ranked = score[rows]
+    def __init__(self, score: Doubles, weights: Doubles) -> None:
+        self.weights = weights
+        """As given: in the original order of the rows."""
+        self.rows = np.argsort(score, kind="stable")
+        ranked = score[self.rows]
         new = np.concatenate([[True], ranked[1:] != ranked[:-1]])
-        group = np.empty(len(score), dtype=np.int64)
-        group[rows] = np.cumsum(new) - 1
-        return cls(rows, np.flatnonzero(new).astype(np.int64), group)
+        self._starts = np.flatnonzero(new)
+        self._group = np.empty(len(score), dtype=np.int64)
+        self._group[self.rows] = np.cumsum(new) - 1
 
-    def sums(self, values: Doubles) -> Doubles:
-        """Sums of `[samples, rows]` in each group, `[samples, groups]`."""
-        found: Doubles = np.add.reduceat(values[:, self.rows], self.starts, axis=1)
+    @cached_property
+    def ordered(self) -> Doubles:
+        """The weights in the order of the score."""
+        found: Doubles = self.weights[:, self.rows]
         return found
 
-    def ranks(self, weights: Doubles) -> Doubles:
-        """Middle ranks `[samples, rows]`: the weight below, and half of the weight at the same score."""
-        size = self.sums(weights)
-        middle = np.cumsum(size, axis=1) - size / 2
-        found: Doubles = middle[:, self.group]
+    @cached_property
+    def size(self) -> Doubles:
+        """The weight of each group of equal scores, `[samples, groups]`."""
+        found: Doubles = np.add.reduceat(self.ordered, self._starts, axis=1)
+        return found
+
+    def sums(self, values: Doubles) -> Doubles:
+        """Weighted sums of `values` `[rows]` in each group of equal scores, `[samples, groups]`."""
+        found: Doubles = np.add.reduceat(self.ordered * values[self.rows], self._starts, axis=1)
+        return found
+
+    @cached_property
+    def ranks(self) -> Doubles:
+        """Middle ranks `[samples, rows]` from -1/2 to 1/2: the share of the weight below, and half of that at
+        the same score. Their weighted mean is 0, whatever the weights.
+        """
+        middle = np.cumsum(self.size, axis=1) - self.size / 2
+        found: Doubles = (middle / self.weights.sum(axis=1, keepdims=True) - 0.5)[:, self._group]
+        return found
+
+    @cached_property
+    def spread(self) -> Doubles:
+        """The weighted sum of the squared ranks, `[samples]`."""
+        found: Doubles = (self.weights * self.ranks * self.ranks).sum(axis=1)
         return found
 
 
@@ -56,41 +69,45 @@ def mean(weights: Doubles, values: Doubles) -> Doubles:
     return _divide(weights @ values, weights.sum(axis=1))
 
 
-def roc_auc(weights: Doubles, outcome: Doubles, order: Order) -> Doubles:
+def roc_auc(ranked: Ranked, outcome: Doubles) -> Doubles:
     """Probability that a row with the outcome scores above one without it; ties count half."""
-    hits, misses = order.sums(weights * outcome), order.sums(weights * (1 - outcome))
+    hits = ranked.sums(outcome)
+    misses = ranked.size - hits
     below = np.cumsum(misses, axis=1) - misses / 2
     return _divide((hits * below).sum(axis=1), hits.sum(axis=1) * misses.sum(axis=1))
 
 
-def average_precision(weights: Doubles, outcome: Doubles, order: Order) -> Doubles:
+def average_precision(ranked: Ranked, outcome: Doubles) -> Doubles:
     """Precision at each threshold, weighted by the recall that it adds."""
-    hits = order.sums(weights * outcome)[:, ::-1]
-    flagged = np.cumsum(order.sums(weights)[:, ::-1], axis=1)
+    hits = ranked.sums(outcome)[:, ::-1]
+    flagged = np.cumsum(ranked.size[:, ::-1], axis=1)
     precision = _divide(np.cumsum(hits, axis=1), flagged, otherwise=0.0)
     return _divide((hits * precision).sum(axis=1), hits.sum(axis=1))
 
 
-def top_decile_lift(weights: Doubles, outcome: Doubles, order: Order) -> Doubles:
+def top_decile_lift(ranked: Ranked, outcome: Doubles) -> Doubles:
     """Rate among the tenth with the highest score over the rate of all."""
-    size = order.sums(weights)[:, ::-1]
-    hits = order.sums(weights * outcome)[:, ::-1]
-    tenth = weights.sum(axis=1, keepdims=True) / 10
+    size, hits = ranked.size[:, ::-1], ranked.sums(outcome)[:, ::-1]
+    tenth = ranked.weights.sum(axis=1, keepdims=True) / 10
     inside = np.clip(tenth - (np.cumsum(size, axis=1) - size), 0, size)
     found = (hits * _divide(inside, size, otherwise=0.0)).sum(axis=1)
-    return _divide(found / tenth[:, 0], mean(weights, outcome))
+    return _divide(found / tenth[:, 0], mean(ranked.weights, outcome))
 
 
-def calibration_error(weights: Doubles, outcome: Doubles, probability: Doubles) -> Doubles:
-    """Expected calibration error: the mean gap between prediction and outcome over bins of equal size."""
-    order = np.argsort(probability, kind="stable")
-    gap = weights[:, order] * (probability - outcome)[order]
+def calibration_error(ranked: Ranked, outcome: Doubles, probability: Doubles) -> Doubles:
+    """Expected calibration error: the mean gap between prediction and outcome over bins of equal size, for
+    rows that are ranked by the probability.
+    """
+    order = ranked.rows
+    gap = ranked.ordered * (probability - outcome)[order]
     # Rows with the same prediction share their gap: which of them lies in which bin must not matter.
     first = np.flatnonzero(np.r_[True, np.diff(probability[order]) != 0])
-    size = np.diff(np.r_[first, len(order)])
-    gap = np.repeat(np.add.reduceat(gap, first, axis=1) / size, size, axis=1)
+    if len(first) < len(order):
+        size = np.diff(np.r_[first, len(order)])
+        gap = np.repeat(np.add.reduceat(gap, first, axis=1) / size, size, axis=1)
     starts = np.array([part[0] for part in np.array_split(np.arange(len(order)), BINS) if len(part)])
-    return _divide(np.abs(np.add.reduceat(gap, starts, axis=1)).sum(axis=1), weights.sum(axis=1))
+    found = np.abs(np.add.reduceat(gap, starts, axis=1)).sum(axis=1)
+    return _divide(found, ranked.weights.sum(axis=1))
 
 
 def r2(weights: Doubles, actual: Doubles, predicted: Doubles) -> Doubles:
@@ -100,21 +117,15 @@ def r2(weights: Doubles, actual: Doubles, predicted: Doubles) -> Doubles:
     return 1 - _divide(mean(weights, (actual - predicted) ** 2), spread)
 
 
-def rank_correlation(weights: Doubles, first: Order, second: Order) -> Doubles:
-    """Spearman's: the correlation of the middle ranks."""
-    size = weights.sum(axis=1)
-    ranks = [order.ranks(weights) / size[:, None] - 0.5 for order in (first, second)]
-    # Middle ranks have the mean 1/2, whatever the weights.
-    both, one, other = (
-        (weights * a * b).sum(axis=1)
-        for a, b in ((ranks[0], ranks[1]), (ranks[0], ranks[0]), (ranks[1], ranks[1]))
-    )
-    return _divide(both, np.sqrt(one * other))
+def rank_correlation(first: Ranked, second: Ranked) -> Doubles:
+    """Spearman's: the correlation of the middle ranks under the same weights."""
+    both = (first.weights * first.ranks * second.ranks).sum(axis=1)
+    return _divide(both, np.sqrt(first.spread * second.spread))
 
 
-def gini(weights: Doubles, actual: Doubles, order: Order) -> Doubles:
+def gini(ranked: Ranked, actual: Doubles) -> Doubles:
     """Gini of the actual amounts by falling score: 0 when the score says nothing."""
-    amount, size = order.sums(weights * actual)[:, ::-1], order.sums(weights)[:, ::-1]
+    amount, size = ranked.sums(actual)[:, ::-1], ranked.size[:, ::-1]
     reached = np.cumsum(amount, axis=1) - amount / 2
     area = _divide((size * reached).sum(axis=1), size.sum(axis=1) * amount.sum(axis=1))
     return 2 * area - 1

@@ -24,6 +24,7 @@ from engage_ml.diagnostics import diagnostics
 from engage_ml.dossier import compile_dossier
 from engage_ml.evaluate import evaluate, headline
 from engage_ml.fitting import Settings
+from engage_ml.held_out import HeldOut, Said
 from engage_ml.score import Model
 from engage_ml.train import train_models
 
@@ -70,6 +71,7 @@ def train_run(
         # Other features, horizons or another meaning of value: its numbers cannot be compared, nor served.
         problem = f"The champion {champion.version} was trained under another data contract."
         champion = None
+    said = Said(model, HeldOut(folder, spec.plan, model.dictionary), threads)
     evaluation = evaluate(
         folder,
         spec.plan,
@@ -80,15 +82,16 @@ def train_run(
         threads=threads,
         log=log,
         truth=truth if spec.synthetic else None,
+        said=said,
     )
     if problem:
         # The gate promotes past exactly this champion: it cannot serve, so it must not stay.
         pointer = registry.read_champion(store)
         evaluation["champion_unusable"] = pointer.model_version if pointer else None
         evaluation["decision"] = {"promote": True, "reason": problem}
-    evaluation |= diagnostics(folder, spec.plan, model, spec.seed, threads)
+    evaluation |= diagnostics(said, spec.seed, threads)
     model.metadata["metrics"] = headline(evaluation)
-    compile_dossier(store, folder, spec.plan, model, evaluation, threads)
+    compile_dossier(store, folder, said, evaluation, threads)
     registry.save_model(store, model)
     evaluation["headline"] = model.metadata["metrics"]
     evaluation["training_seconds"] = model.metadata["training_seconds"]

@@ -1,8 +1,8 @@
 """`make bench`: the pipeline beside its floor, and the endpoint beside plain MiniStack, in one run.
 
-Prints both and their ratio, the peak memory of each process, rows per second of generation and
-inference, the start-up time of `engage --help`, deployment times, and where the overhead is. The
-figures are for reading, not for a test: machines are shared and noisy.
+Prints both and their ratio (in wall-clock and in processor seconds), the peak memory of each process, rows
+per second of generation and inference, the start-up time of `engage --help`, deployment times, and where the
+overhead is. The figures are for reading, not for a test: machines are shared and noisy.
 """
 
 import argparse
@@ -12,56 +12,22 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from engage_cli.local import process
 from tests.perf import endpoint
+from tests.perf.watch import ProcessWatch
 
 ENGAGE = [sys.executable, "-m", "engage_cli"]
 MIB = 2**20
 AIMS = {"ratio": 1.5, "peak_mib": 1536, "help_seconds": 0.25, "deploy_seconds": 5.0, "no_change_seconds": 1.0}
-
-
-class MemoryWatch(threading.Thread):
-    """Samples the resident memory of this process's descendants; keeps the peak by name, in bytes."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peaks: dict[str, int] = {}
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        while not self._over.wait(0.1):
-            for process in psutil.process_iter(["cmdline", "memory_info"]):
-                name = _process_name(process.info["cmdline"] or [])
-                if name and process.info["memory_info"]:
-                    self.peaks[name] = max(self.peaks.get(name, 0), process.info["memory_info"].rss)
-
-    def stop(self) -> dict[str, int]:
-        self._over.set()
-        self.join()
-        return dict(sorted(self.peaks.items(), key=lambda p: -p[1]))
-
-
-def _process_name(command: list[str]) -> str | None:
-    line = " ".join(command)
-    if "engage_cli.local.server" in line:
-        return "endpoint"
-    if "tests.perf.floor" in line:
-        return "floor"
-    for task in ("training", "inference"):
-        if line.endswith(f"-m {task}") or f"-m {task} " in line:
-            return f"task {task}"
-    if "lambda_bootstrap" in line or "_worker" in line:
-        return "a Lambda function"
-    return f"engage {command[3]}" if line.startswith(f"{sys.executable} -m engage_cli ") else None
 
 
 def engage(home: Path, *arguments: str) -> tuple[float, Any]:
@@ -90,11 +56,12 @@ def help_seconds() -> float:
 def measure(customers: int, home: Path) -> dict[str, Any]:
     """Run everything; return the figures."""
     result: dict[str, Any] = {"customers": customers, "cpus": os.cpu_count(), "help_seconds": help_seconds()}
-    watch = MemoryWatch()
-    watch.start()
+    watch = ProcessWatch()
     started = time.monotonic()
     subprocess.run([*ENGAGE, "--home", str(home), "local", "start"], check=True, capture_output=True)
     result["endpoint_start_seconds"] = time.monotonic() - started
+    watch.follow(process.ensure_started(home).pid)
+    watch.start()
     try:
         result["deploy_seconds"], _ = engage(home, "deploy")
         result["no_change_seconds"], _ = engage(home, "deploy")
@@ -102,7 +69,7 @@ def measure(customers: int, home: Path) -> dict[str, Any]:
         result["generation_rows_per_second"] = generated["rows_per_second"]
         result["pipeline_command_seconds"], run = engage(home, "run-pipeline")
         result["pipeline_seconds"] = run["seconds"]
-        result["states"] = {s["name"]: _seconds(s) for s in run["states"]}
+        result["states"] = {s["name"]: _spent(watch, s) for s in run["states"]}
         as_of = run["output"]["as_of"]
         _, floor = _floor(home, customers, as_of)
         result["floor"] = floor
@@ -110,7 +77,9 @@ def measure(customers: int, home: Path) -> dict[str, Any]:
         subprocess.run([*ENGAGE, "--home", str(home), "local", "stop"], check=False, capture_output=True)
         result["peaks"] = watch.stop()
     result["ratio"] = result["pipeline_seconds"] / floor["seconds"]
-    result["inference_rows_per_second"] = customers / result["states"]["Infer"]
+    cpu = sum(state["cpu"] for state in result["states"].values())
+    result["cpu_ratio"] = cpu / sum(phase["cpu"] for phase in floor["phases"].values())
+    result["inference_rows_per_second"] = customers / result["states"]["Infer"]["seconds"]
     return result
 
 
@@ -138,11 +107,10 @@ def _floor(home: Path, customers: int, as_of: str) -> tuple[float, dict[str, Any
     return time.monotonic() - started, json.loads(done.stdout)
 
 
-def _seconds(state: dict[str, Any]) -> float:
-    from datetime import datetime
-
-    enter, leave = (datetime.fromisoformat(str(state[k])) for k in ("entered", "exited"))
-    return (leave - enter).total_seconds()
+def _spent(watch: ProcessWatch, state: dict[str, Any]) -> dict[str, float]:
+    """Wall-clock and processor seconds of a state, whose times the execution's history tells."""
+    enter, leave = (datetime.fromisoformat(str(state[k])).timestamp() for k in ("entered", "exited"))
+    return {"seconds": leave - enter, "cpu": watch.cpu_between(enter, leave)}
 
 
 def show(result: dict[str, Any]) -> None:
@@ -157,6 +125,7 @@ def show(result: dict[str, Any]) -> None:
         ("pipeline", f"{result['pipeline_seconds']:.1f} s", ""),
         ("floor", f"{floor['seconds']:.1f} s", ""),
         ("pipeline / floor", f"{result['ratio']:.2f}", f"<= {AIMS['ratio']}"),
+        ("pipeline / floor in processor seconds", f"{result['cpu_ratio']:.2f}", ""),
         ("generation", f"{result['generation_rows_per_second']:,.0f} rows/s", ""),
         ("inference with reasons", f"{result['inference_rows_per_second']:,.0f} customers/s", ""),
         ("engage --help", f"{result['help_seconds']:.3f} s", f"< {AIMS['help_seconds']}"),
@@ -171,29 +140,47 @@ def show(result: dict[str, Any]) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    phases = floor["phases"]
-    pairs = [
-        ("Validate", ("Validate",), ("clean",)),
-        ("Split and Features", ("Split", "Features"), ("features",)),
-        ("Train", ("Train",), ("train", "import")),
-        ("Infer", ("Infer",), ("infer",)),
-    ]
-    overhead = Table("step", "pipeline", "floor", "overhead", title="Where the overhead is", box=SIMPLE_HEAD)
-    told = set()
-    for name, in_pipeline, in_floor in pairs:
-        told |= set(in_pipeline)
-        took, least = sum(states[s] for s in in_pipeline), sum(phases[p] for p in in_floor)
-        overhead.add_row(name, f"{took:.1f} s", f"{least:.1f} s", f"{took - least:+.1f} s")
-    for name, seconds in states.items():
-        if name not in told and seconds >= 0.05:
-            overhead.add_row(name, f"{seconds:.1f} s", "-", f"{seconds:+.1f} s")
-    console.print(overhead)
+    _show_steps(console, states, floor["phases"])
     memory = Table(
         "process", "peak MiB", title=f"Peak memory (aim: at most {AIMS['peak_mib']})", box=SIMPLE_HEAD
     )
     for name, peak in result["peaks"].items():
         memory.add_row(name, f"{peak / MIB:,.0f}")
     console.print(memory)
+
+
+STEPS = {
+    "Validate": (("Validate",), ("clean",)),
+    "Split, Features": (("Split", "Features"), ("features",)),
+    "Train": (("Train",), ("train", "import")),
+    "Infer": (("Infer",), ("infer",)),
+}
+"""States of the pipeline, and the phases of the floor that do the same work."""
+
+
+def _show_steps(
+    console: Console, states: dict[str, dict[str, float]], phases: dict[str, dict[str, float]]
+) -> None:
+    """Each step beside the same work of the floor, in wall-clock seconds and in processor seconds."""
+    table = Table(title="Where the overhead is: seconds, and processor seconds (cpu)", box=SIMPLE_HEAD)
+    for name in ("step", "pipeline", "floor", "more", "pipeline cpu", "floor cpu", "more cpu"):
+        table.add_column(name, justify="left" if name == "step" else "right", no_wrap=name == "step")
+
+    def add(name: str, of_pipeline: tuple[str, ...], of_floor: tuple[str, ...]) -> None:
+        cells = []
+        for unit in ("seconds", "cpu"):
+            took, least = sum(states[s][unit] for s in of_pipeline), sum(phases[p][unit] for p in of_floor)
+            cells += [f"{took:.1f}", f"{least:.1f}" if of_floor else "-", f"{took - least:+.1f}"]
+        table.add_row(name, *cells)
+
+    for name, (of_pipeline, of_floor) in STEPS.items():
+        add(name, of_pipeline, of_floor)
+    paired = {state for of_pipeline, _ in STEPS.values() for state in of_pipeline}
+    for name, spent in states.items():
+        if name not in paired and spent["seconds"] >= 0.05:
+            add(name, (name,), ())
+    add("all", tuple(states), tuple(phases))
+    console.print(table)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ def main(arguments: list[str]) -> None:
     directory, port = process.state_dir(Path(arguments[0])), int(arguments[1])
     directory.mkdir(parents=True, exist_ok=True)
     identity = process.identity(directory)
-    listener = server._bind([port])
+    listener = server.listen([port])
     server.configure_environment(directory, port, identity["access_key"], identity["secret_key"])
     from ministack import app
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
+import sklearn.metrics
 from engage_ml import curves, metrics, weighted
 from engage_ml.bootstrap import SAMPLES, Measured, Resample, compare
 from engage_ml.metrics import tweedie_deviance
-from engage_ml.weighted import Order
+from engage_ml.weighted import Ranked
 
 Doubles = weighted.Doubles
 
@@ -109,17 +111,19 @@ def test_measures_of_one_outcome_are_unknown_and_not_zero() -> None:
 def test_the_lift_of_a_perfect_ranking_is_the_inverse_of_the_base_rate() -> None:
     outcome = np.zeros(1000)
     outcome[:100] = 1
-    order = Order.of(outcome + np.linspace(0, 0.1, 1000)[::-1])
-    assert weighted.top_decile_lift(ones(outcome), outcome, order)[0] == pytest.approx(10)
-    assert weighted.top_decile_lift(ones(outcome), outcome, Order.of(np.ones(1000)))[0] == pytest.approx(1)
+    perfect = Ranked(outcome + np.linspace(0, 0.1, 1000)[::-1], ones(outcome))
+    assert weighted.top_decile_lift(perfect, outcome)[0] == pytest.approx(10)
+    tied = Ranked(np.ones(1000), ones(outcome))
+    assert weighted.top_decile_lift(tied, outcome)[0] == pytest.approx(1)
 
 
 def test_the_calibration_error_is_small_for_honest_and_large_for_shifted_probabilities() -> None:
     rng = np.random.default_rng(1)
     chance = rng.uniform(0, 0.8, 50_000)
     outcome = (rng.uniform(size=50_000) < chance).astype(float)
-    assert weighted.calibration_error(ones(chance), outcome, chance)[0] < 0.01
-    shifted = weighted.calibration_error(ones(chance), outcome, chance + 0.2)
+    honest = Ranked(chance, ones(chance))
+    assert weighted.calibration_error(honest, outcome, chance)[0] < 0.01
+    shifted = weighted.calibration_error(honest, outcome, chance + 0.2)
     assert shifted[0] == pytest.approx(0.2, abs=0.01)
 
 
@@ -142,9 +146,9 @@ def test_ninety_five_of_a_hundred_intervals_of_the_auc_hold_its_true_value() -> 
         outcome = (rng.uniform(size=300) < 0.4).astype(float)
         score = rng.normal(outcome, 1)
         resample = Resample.draw(300, seed)
-        order, chosen = Order.of(score), Order.of(score[resample.rows])
-        auc = float(weighted.roc_auc(ones(score), outcome, order)[0])
-        samples = weighted.roc_auc(resample.weights, outcome[resample.rows], chosen)
+        auc = float(weighted.roc_auc(Ranked(score, ones(score)), outcome)[0])
+        chosen = Ranked(score[resample.rows], resample.weights)
+        samples = weighted.roc_auc(chosen, outcome[resample.rows])
         low, high = resample.interval(auc, samples) or (0, 0)
         held += low <= truth <= high
     assert 89 <= held <= 99
@@ -200,6 +204,25 @@ def test_the_calibration_error_of_tied_predictions_does_not_depend_on_the_order_
     found = set()
     for _ in range(20):
         order = rng.permutation(30)
-        error = weighted.calibration_error(weights, outcome[order], probability[order])
+        ranked = Ranked(probability[order], weights)
+        error = weighted.calibration_error(ranked, outcome[order], probability[order])
         found.add(round(float(error[0]), 12))
     assert len(found) == 1
+
+
+def test_ties_and_samples_are_measured_as_rows_drawn_that_often() -> None:
+    rng = np.random.default_rng(3)
+    score, actual = rng.integers(0, 20, 300).astype(float), rng.gamma(0.5, 10, 300)
+    outcome = (rng.uniform(size=300) < score / 25).astype(float)
+    weights = rng.poisson(1.0, (3, 300)).astype(float)
+    ranked, truth = Ranked(score, weights), Ranked(actual, weights)
+    for at, drawn in enumerate(weights.astype(int)):
+        rows = np.repeat(np.arange(300), drawn)
+        alone = Ranked(score[rows], ones(rows))
+        for measured in (weighted.roc_auc, weighted.average_precision, weighted.top_decile_lift):
+            assert measured(ranked, outcome)[at] == pytest.approx(measured(alone, outcome[rows])[0])
+        spearman = scipy.stats.spearmanr(score[rows], actual[rows]).statistic
+        assert weighted.rank_correlation(truth, ranked)[at] == pytest.approx(spearman)
+        assert weighted.gini(ranked, actual)[at] == pytest.approx(weighted.gini(alone, actual[rows])[0])
+        auc = sklearn.metrics.roc_auc_score(outcome[rows], score[rows])
+        assert weighted.roc_auc(ranked, outcome)[at] == pytest.approx(auc)

@@ -40,11 +40,6 @@ from tests.unit.ml_lake import PLAN, QUICK, RUN, SHARDS, Lake
 from tests.unit.ml_support import AS_OF
 
 
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    return Lake(tmp_path_factory.mktemp("ml"))
-
-
 def test_training_twice_gives_the_same_bytes_of_models(lake: Lake) -> None:
     settings = Settings(seed=7, threads=1, params=QUICK)
     again = train.train_models(lake.train_folder, DEFAULT, PLAN, lake.version, settings).to_files()
