@@ -26,8 +26,10 @@ class Aws:
         if service not in self._clients:
             from botocore.config import Config
 
+            # An endpoint on this machine that does not answer has ended: half a minute of waiting is no help.
+            attempts = 2 if self.endpoint_url else 6
             config = Config(
-                retries={"mode": "standard", "max_attempts": 5},
+                retries={"mode": "standard", "total_max_attempts": attempts},
                 connect_timeout=10,
                 read_timeout=120,
                 max_pool_connections=16,
