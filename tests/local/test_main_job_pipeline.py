@@ -149,8 +149,8 @@ def test_no_role_may_read_the_planted_truth_and_the_run_does_without(engage: Eng
     }
     assert readers == {"engage-main-validate", "engage-main-crawler"}, "and the simulation can tell"
     for role in roles:
-        # Training may read ceilings, for the evaluation: nothing else, and nothing is written. It lists them by
-        # their prefix (or there were no comparison); the simulator asks without one, which would show all.
+        # Training may read ceilings, for the evaluation: nothing else, and nothing is written. It lists them
+        # by their prefix (or there were no comparison); the simulator asks without one, which would show all.
         read = ["s3:GetObject"] if role["RoleName"] == "engage-main-training-task" else []
         bucket = engage.bucket("truth")
         assert allowed(role["Arn"], bucket, first.truth_keys[0]) == [], role["RoleName"]
