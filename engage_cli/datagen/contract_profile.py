@@ -21,11 +21,11 @@ from engage_cli.datagen.contract_time import (
     swapped,
     time_sql,
 )
-from engage_cli.datagen.import_rows import literal, quoted
 from engage_cli.datagen.import_sources import SourceFile, files_of, read_header
 from engage_cli.datagen.import_values import number_value
 from engage_cli.datagen.shapes import Column, Reading
 from engage_cli.errors import UserError
+from engage_cli.sql_text import literal, quoted
 
 SAMPLE_ROWS = 200_000
 _EXAMPLES = 40
