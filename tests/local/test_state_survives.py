@@ -18,6 +18,7 @@ from survival import Clients, kill_and_look
 
 from engage_cli.errors import UserError
 from engage_cli.local import process
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 
@@ -64,7 +65,7 @@ def test_a_deploy_that_was_interrupted_is_completed_by_the_next_one(own_home: Pa
 def kill_when_stacks_are_there(endpoint: process.Endpoint, number: int) -> None:
     """Whatever the machine's pace: with one stack, code is uploaded; later, stacks follow on one another."""
     stacks = Clients(endpoint)("cloudformation")
-    until(lambda: len(stacks.describe_stacks()["Stacks"]) >= number, main_job_support.RUN_TIMEOUT_SECONDS)
+    until(lambda: len(stacks.describe_stacks()["Stacks"]) >= number)
     kill(endpoint)
 
 
@@ -241,12 +242,3 @@ def entered(aws: Clients, run: str) -> list[str]:
 def ended(aws: Clients, run: str) -> dict[str, Any] | None:
     found: dict[str, Any] = aws("stepfunctions").describe_execution(executionArn=run)
     return None if found["status"] == "RUNNING" else found
-
-
-def until(check: Any, seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
