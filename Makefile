@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONPATH := containers
 
-.PHONY: demo test lint unit local bench load large browser explore survival clean setup
+.PHONY: demo test lint style types unit local bench load large browser explore survival clean setup
 
 demo: setup ## the main job, end to end, with 100,000 customers
 	$(BIN)/engage demo
 
-test: setup lint ## everything that CI runs
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not aws"
+# The types are checked beside the tests, which often wait, and told after them. The templates are linted by a test.
+test: setup style ## everything that CI runs
+	@told=$$(mktemp) && { $(MAKE) --no-print-directory types >"$$told" 2>&1 & } && \
+	types=$$! && trap 'kill $$types; rm -f "$$told"; exit 130' INT TERM; \
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not aws"; tests=$$?; \
+	wait $$types; typed=$$?; cat "$$told"; rm -f "$$told"; \
+	exit $$(( tests ? tests : typed ))
 
 setup: $(STAMP)
 
@@ -28,11 +33,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-lint: setup ## format, lint, types, templates
+lint: setup style types ## format, lint, types, templates
+	$(BIN)/cfn-lint -t infra/cloudformation/*.yaml -r us-east-1 -c I
+
+style: setup ## format and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: setup ## types
 	$(BIN)/mypy
-	$(BIN)/cfn-lint -t infra/cloudformation/*.yaml -r us-east-1 -c I
 
 unit: setup ## the quick tests
 	$(BIN)/pytest -m "not local and not slow and not aws" -n 2

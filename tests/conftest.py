@@ -18,6 +18,11 @@ MAIN_JOB = "test_main_job"
 """Files whose names begin so share one deployed environment, so one worker runs all of them."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the main job first: they take longest, and would be left to one worker at the end."""
+    items.sort(key=lambda item: not item.path.name.startswith(MAIN_JOB))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep a file's tests together, and the files of the main job.

@@ -31,9 +31,11 @@ RATIOS: Mapping[str, Mapping[str, float]] = {
 
 
 class Reader(Protocol):
-    """Objects by key; raises KeyError for one that is not there."""
+    """Objects by key; a key that `list` does not name is not asked for."""
 
     def get(self, key: str) -> bytes: ...
+
+    def list(self, prefix: str) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,10 @@ def read_ceiling(store: Reader, cutoff: date) -> Ceiling | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        data = store.get(key_of(cutoff))
-    except KeyError:
+    # The training task may list below PREFIX alone; who may not list all is told of a missing key: forbidden.
+    if key_of(cutoff) not in store.list(PREFIX):
         return None
-    table = pq.read_table(io.BytesIO(data))
+    table = pq.read_table(io.BytesIO(store.get(key_of(cutoff))))
     lacking = [name for name in ("customer_id", *LABELS) if name not in table.column_names]
     if lacking:
         raise ContractError(f"The ceiling of {cutoff} lacks the column {lacking[0]!r}.")

@@ -7,9 +7,7 @@ written last and makes the version complete; the pointer is one object, so that 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -123,19 +121,3 @@ def read_champion(store: Store) -> Champion | None:
     except KeyError:
         return None
     return pointer.parse(found)
-
-
-def write_champion(
-    store: Store,
-    version: str,
-    run_id: str,
-    as_of: str,
-    metrics: Mapping[str, Any],
-    now: datetime | None = None,
-) -> Champion:
-    """Points the champion at a version, in one put."""
-    champion = pointer.promoted(
-        read_champion(store), version, run_id, as_of, metrics, reason="set directly", by=run_id, now=now
-    )
-    store.put(CHAMPION_KEY, json.dumps(champion.to_dict(), sort_keys=True).encode())
-    return champion

@@ -1,6 +1,6 @@
 """One connection to AWS, or to an endpoint that speaks its language."""
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from engage_cli.aws.errors import translated
@@ -26,8 +26,10 @@ class Aws:
         if service not in self._clients:
             from botocore.config import Config
 
+            # An endpoint on this machine that does not answer has ended: half a minute of waiting is no help.
+            attempts = 2 if self.endpoint_url else 6
             config = Config(
-                retries={"mode": "standard", "max_attempts": 5},
+                retries={"mode": "standard", "total_max_attempts": attempts},
                 connect_timeout=10,
                 read_timeout=120,
                 max_pool_connections=16,
@@ -61,12 +63,24 @@ def connect(
 ) -> Aws:
     """Open a connection with a profile, with explicit keys, or with what boto3 finds by itself."""
     import boto3
+    from botocore.session import Session
 
     with translated("opening the AWS session"):
+        core = Session()
+        core.register_component("data_loader", _loader())
         session = boto3.Session(
             profile_name=profile,
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
             region_name=region,
+            botocore_session=core,
         )
     return Aws(session, region=region, endpoint_url=endpoint_url)
+
+
+@cache
+def _loader() -> Any:
+    """What reads the descriptions of the services: megabytes of JSON, once for all connections."""
+    from botocore.loaders import create_loader
+
+    return create_loader()

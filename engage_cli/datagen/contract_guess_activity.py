@@ -139,7 +139,7 @@ def _types(
             c.kind == "text"
             and 2 <= c.distinct <= 30
             and known.has_word(c.name, known.TYPE)
-            and table.share_constant(customer.name, c.name) < 0.9
+            and table.share_constant(customer.name, c.name, every_row=False) < 0.9
         ):
             guess.activity = replace(guess.activity, type=c.name)
             for value in c.examples[:MOST_TYPES]:
@@ -168,7 +168,7 @@ def _attributes(
     for c in rest:
         few = c.kind in ("text", "boolean") and 2 <= c.distinct <= 50
         few = few and not known.is_identifier(c.name) and not is_personal(c)
-        if few and table.share_constant(customer.name, c.name) >= 0.95:
+        if few and table.share_constant(customer.name, c.name, every_row=True) >= 0.95:
             name = guess.name(c.name)
             protected = known.has_word(c.name, known.PROTECTED)
             (guess.protected if protected else guess.attributes).append(as_attribute(name, c))

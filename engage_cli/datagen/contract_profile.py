@@ -21,11 +21,11 @@ from engage_cli.datagen.contract_time import (
     swapped,
     time_sql,
 )
-from engage_cli.datagen.import_rows import literal, quoted
 from engage_cli.datagen.import_sources import SourceFile, files_of, read_header
 from engage_cli.datagen.import_values import number_value
 from engage_cli.datagen.shapes import Column, Reading
 from engage_cli.errors import UserError
+from engage_cli.sql_text import literal, quoted
 
 SAMPLE_ROWS = 200_000
 _EXAMPLES = 40
@@ -195,15 +195,16 @@ class Table:
         ).fetchone()
         return dict(zip(windows, (float(share or 0) for share in found), strict=True))
 
-    def share_constant(self, customer: str, column: str) -> float:
+    def share_constant(self, customer: str, column: str, *, every_row: bool) -> float:
         """The share of customers (of those with several rows) for whom a column never changes.
 
-        Filled in one row and empty in another is a change: only some of the rows tell it.
+        With `every_row`, filled in one row and empty in another is a change: only some of the rows tell it.
         """
         value = _filled(column)
+        gaps = f" + CAST(count({value}) < count(*) AS INTEGER)" if every_row else ""
         sql = (
             "SELECT avg(CASE WHEN n <= 1 THEN 1.0 ELSE 0.0 END) "
-            f"FROM (SELECT count(DISTINCT {value}) + CAST(count({value}) < count(*) AS INTEGER) AS n "
+            f"FROM (SELECT count(DISTINCT {value}){gaps} AS n "
             f"FROM {self.what}_sample "
             f"WHERE {_filled(customer)} IS NOT NULL GROUP BY {_filled(customer)} HAVING count(*) > 1)"
         )

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from engage_cli.sql_text import literal
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EPOCH, EPOCH_MS = "epoch", "epoch ms"
 TIME_WORDS = (
@@ -62,8 +64,7 @@ def time_sql(raw: str, text: str) -> str:
         unit = 86_400 if match[1] == "days" else 7 * 86_400
         inside = f"CASE WHEN abs({number}) < 100000 THEN CAST({number} * {unit} AS BIGINT) END"
         return f"(TIMESTAMP '{match[2]}' + to_seconds({inside}))"
-    pattern = text.replace("'", "''")
-    return f"try_strptime({raw}, '{pattern}')"
+    return f"try_strptime({raw}, {literal(text)})"
 
 
 def day_first_is_open(text: str, values: Sequence[str]) -> bool:

@@ -13,8 +13,6 @@ from typing import Any
 from engage_cli.datagen.import_rows import (
     SQL_TYPES,
     checked_select,
-    literal,
-    quoted,
     raw_select,
     type_words,
     typed_value,
@@ -22,6 +20,7 @@ from engage_cli.datagen.import_rows import (
 from engage_cli.datagen.import_sources import SourceFile
 from engage_cli.datagen.shapes import Shape
 from engage_cli.errors import UserError
+from engage_cli.sql_text import literal, quoted
 
 _BROKEN_LINES = {
     "MISSING COLUMNS": "the line has too few columns",

@@ -10,6 +10,7 @@ from engage_cli.datagen.contract_time import FIRST_YEAR, WEEKDAYS
 from engage_cli.datagen.import_sources import SourceFile
 from engage_cli.datagen.import_values import own_value, raw_value
 from engage_cli.datagen.shapes import Column, ColumnType, Shape
+from engage_cli.sql_text import literal, quoted
 
 SQL_TYPES: dict[ColumnType, str] = {
     "string": "VARCHAR",
@@ -29,16 +30,6 @@ _TYPE_WORDS: dict[ColumnType, str] = {
     "double": "a number",
     "boolean": "true or false",
 }
-
-
-def quoted(name: str) -> str:
-    """Return an identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a string literal for SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def type_words(column: Column) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from engage_cli.datagen import shapes
 from engage_cli.datagen.contract_shapes import EVENT_ID
 from engage_cli.datagen.import_load import Loaded, reject
-from engage_cli.datagen.import_rows import SQL_TYPES, quoted
+from engage_cli.datagen.import_rows import SQL_TYPES
 from engage_cli.datagen.shapes import Column, Shape
+from engage_cli.sql_text import quoted
 
 _CUSTOMERS_PER_PART = 500_000
 # Whatever day a week begins with, its row goes to the nearest Monday.

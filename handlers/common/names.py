@@ -77,5 +77,4 @@ def segments_prefix(as_of: str, run_id: str) -> str:
     return f"segments/as_of={as_of}/run={run_id}/"
 
 
-CHAMPION_KEY = "models/champion.json"
 CURRENT_KEY = "online/current.json"

@@ -35,7 +35,7 @@ def promote(run: Run, settings: Settings) -> Run:
             f"The training of run {run_id} left no {'evaluation' if evaluation is None else 'whole model'}.",
             hint="look at the training task with `engage logs --component training`",
         )
-    champion, etag = s3.get_tagged(bucket, names.CHAMPION_KEY)
+    champion, etag = s3.get_tagged(bucket, pointer.CHAMPION_KEY)
     quality = headline(evaluation)
     promoted, reason = decide(evaluation, champion, run["as_of"], version)
     if promoted and (champion or {}).get("model_version") != version:
@@ -44,7 +44,7 @@ def promote(run: Run, settings: Settings) -> Run:
             current, version, run_id, run["as_of"], quality, reason=reason, by=f"run {run_id}"
         )
         # A person may move the pointer meanwhile: then this step is tried again, and compares again.
-        s3.put_json_if(bucket, names.CHAMPION_KEY, moved.to_dict(), etag)
+        s3.put_json_if(bucket, pointer.CHAMPION_KEY, moved.to_dict(), etag)
     emit_metrics(
         {
             **{metric: quality[name] for metric, name, *_ in QUALITY if quality[name] is not None},

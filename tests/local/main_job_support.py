@@ -22,7 +22,7 @@ STATES = [
     "Begin", "Prepare", "StartCrawler", "Validate", "Split", "Features", "Train", "Promote", "Infer",
     "Publish", "Monitor", "Meter", "Done",
 ]  # fmt: skip
-RUN_TIMEOUT_SECONDS = 180
+RUN_TIMEOUT_SECONDS = 600
 
 
 @dataclass(frozen=True)

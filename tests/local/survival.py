@@ -19,9 +19,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import create_loader
+from botocore.session import Session
 
 from engage_cli.local import process
 
+# Reads the descriptions of the services once for all clients: else they are what takes the time.
+_LOADER = create_loader()
 BUCKET, TABLE, DATABASE, GROUP = "survival", "survival-items", "survival", "/survival"
 _TRUST = json.dumps(
     {
@@ -38,7 +42,10 @@ class Clients:
     """boto3 clients of one endpoint, without retries: what was not answered counts as not acknowledged."""
 
     def __init__(self, endpoint: process.Endpoint) -> None:
-        self._session = boto3.Session(endpoint.access_key, endpoint.secret_key, region_name="us-east-1")
+        core = Session()
+        core.register_component("data_loader", _LOADER)
+        keys = (endpoint.access_key, endpoint.secret_key)
+        self._session = boto3.Session(*keys, region_name="us-east-1", botocore_session=core)
         self._url = endpoint.url
         self._made: dict[str, Any] = {}
 

@@ -1,8 +1,9 @@
 """Looking at Fargate tasks of the test session's endpoint."""
 
-import time
 from collections.abc import Callable
 from typing import Any
+
+from tests.waiting import until
 
 
 def describe(aws: Callable[..., Any], arn: str) -> dict[str, Any]:
@@ -10,11 +11,11 @@ def describe(aws: Callable[..., Any], arn: str) -> dict[str, Any]:
 
 
 def finished(aws: Callable[..., Any], arn: str, status: str = "STOPPED") -> dict[str, Any]:
-    deadline = time.monotonic() + 30
-    while (task := describe(aws, arn))["lastStatus"] != status:
-        assert time.monotonic() < deadline, task
-        time.sleep(0.05)
-    return task
+    def found() -> dict[str, Any] | None:
+        task = describe(aws, arn)
+        return task if task["lastStatus"] == status else None
+
+    return dict(until(found))
 
 
 def log_lines(aws: Callable[..., Any], definition: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Fargate tasks as child processes."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from task_support import finished, log_lines
 
 from engage_cli.local import fargate
 from engage_cli.local.images import ImageNotFoundError, image_directory
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 
@@ -111,15 +111,12 @@ def test_stop_ends_the_process_and_what_it_started(
         )
     )
     task = finished(aws, run(definition, wait=False)["taskArn"], "RUNNING")
-    deadline = time.monotonic() + 10
-    while not (lines := log_lines(aws, definition)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    (line,) = until(lambda: log_lines(aws, definition))
     aws("ecs").stop_task(cluster="tests", task=task["taskArn"], reason="enough")
     stopped = finished(aws, task["taskArn"])
     assert stopped["stoppedReason"] == "enough"
     assert stopped["containers"][0]["exitCode"] == 143
-    time.sleep(0.1)
-    assert not psutil.pid_exists(int(lines[0])) or psutil.Process(int(lines[0])).status() == "zombie"
+    until(lambda: not psutil.pid_exists(int(line)) or psutil.Process(int(line)).status() == "zombie")
 
 
 def test_what_a_task_used_is_recorded(endpoint: Any, image: Any, task_definition: Any, run: Any) -> None:

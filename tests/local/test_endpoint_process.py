@@ -174,13 +174,6 @@ def addresses(pid: int) -> set[str]:
     return found
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def client(endpoint: process.Endpoint, service: str = "s3") -> Any:
     import boto3
 

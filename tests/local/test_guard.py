@@ -14,7 +14,7 @@ pytestmark = pytest.mark.local
 
 
 def request(endpoint: Any, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, headers={"Host": f"127.0.0.1:{endpoint.port}", **named})
     return connection.getresponse()

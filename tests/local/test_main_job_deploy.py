@@ -30,7 +30,6 @@ def test_deploying_again_changes_nothing_and_says_so(engage: Engage, first: Firs
     assert "No change: 9 stacks of 'main' are up to date." in engage.ok("deploy").out
     again = engage.read("deploy")
     assert again["changed"] == []
-    assert again["seconds"] < 2
     assert stacks(engage) == before
     assert {row["action"] for row in engage.read("deploy", "--plan")} == {"keep"}
 

@@ -3,7 +3,6 @@ environment of its own in which the last four weeks are changed after the first 
 """
 
 import io
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,8 @@ from typing import Any
 
 import pytest
 from main_job_support import CUSTOMERS, Engage, FirstRun
+
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 
@@ -120,14 +121,13 @@ def test_a_change_of_behaviour_is_found_in_inputs_and_outcomes(changed: Changed)
 def test_the_alarms_rise(changed: Changed) -> None:
     cloudwatch = changed.engage.client("cloudwatch")
     names = ["engage-models-drift", "engage-models-outcomes"]
-    deadline = time.monotonic() + 30  # the endpoint looks at alarms every ten seconds, as metrics come
-    while True:
+
+    def states() -> dict[str, str]:
         alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-        states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
-        if set(states.values()) == {"ALARM"} or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    assert states == dict.fromkeys(names, "ALARM")
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+
+    # The endpoint looks at alarms every ten seconds, as metrics come.
+    until(lambda: states() == dict.fromkeys(names, "ALARM"), pause=0.5)
 
 
 def test_versions_are_listed_with_their_window_and_the_champion_is_marked(changed: Changed) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from engage_cli.local import process
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 Client = Callable[..., Any]
@@ -25,14 +26,6 @@ def clock(endpoint: process.Endpoint) -> Iterator[Callable[..., float]]:
     """`clock(seconds=60)` moves the endpoint's clock; it is set right afterwards."""
     yield lambda **move: process.move_clock(endpoint, **move)
     process.move_clock(endpoint)
-
-
-def eventually(look: Callable[[], Any], seconds: float = 10) -> Any:
-    """What `look` finds as soon as it finds anything."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return found
 
 
 def put(aws: Client, namespace: str, name: str, value: float, **dimensions: str) -> None:
@@ -169,7 +162,7 @@ def test_a_function_that_an_alarm_calls_may_put_a_metric_of_another_alarm(
     alarm(aws, namespace, "first", AlarmActions=[topic])
     second = alarm(aws, namespace, "second", MetricName="second")
     put(aws, namespace, "m", 50)
-    assert eventually(lambda: described(aws, second)["StateValue"] == "ALARM")
+    until(lambda: described(aws, second)["StateValue"] == "ALARM")
 
 
 def test_a_metric_is_one_set_of_dimensions_and_the_newest_value_comes_first(
@@ -249,7 +242,7 @@ def test_metrics_in_the_log_lines_of_functions_tasks_and_callers_are_kept(
         FunctionName=function(f"def handler(event, context):\n    print({emf(namespace, 20)!r})\n")
     )
     run(task_definition(image(f"print({emf(namespace, 300)!r})")))
-    assert eventually(lambda: sum_of(aws, namespace, "Rows", Environment="e") == [321.0])
+    until(lambda: sum_of(aws, namespace, "Rows", Environment="e") == [321.0])
 
 
 def test_a_function_counts_its_invocations_errors_and_time_whoever_calls_it(
@@ -268,12 +261,12 @@ def test_a_function_counts_its_invocations_errors_and_time_whoever_calls_it(
     )["stateMachineArn"]
     aws("stepfunctions").start_execution(stateMachineArn=machine)
     of = {"FunctionName": name}
-    assert eventually(lambda: sum_of(aws, "AWS/Lambda", "Invocations", **of) == [4.0])
+    until(lambda: sum_of(aws, "AWS/Lambda", "Invocations", **of) == [4.0])
     assert sum_of(aws, "AWS/Lambda", "Errors", **of) == [1.0]
     assert sum_of(aws, "AWS/Lambda", "Throttles", **of) == [0.0]
     assert 0 < sum_of(aws, "AWS/Lambda", "Duration", "Maximum", **of)[0] < 10_000
     machine_of = {"StateMachineArn": machine}
-    assert eventually(lambda: sum_of(aws, "AWS/States", "ExecutionsSucceeded", **machine_of) == [1.0])
+    until(lambda: sum_of(aws, "AWS/States", "ExecutionsSucceeded", **machine_of) == [1.0])
     assert sum_of(aws, "AWS/States", "ExecutionsStarted", **machine_of) == [1.0]
     assert sum_of(aws, "AWS/States", "ExecutionsFailed", **machine_of) == [0.0]
     assert sum_of(aws, "AWS/States", "ExecutionTime", **machine_of)[0] > 0
@@ -290,14 +283,14 @@ def test_a_function_counts_its_invocations_errors_and_time_whoever_calls_it(
 def test_each_bad_end_of_an_execution_is_counted_as_what_it_is(
     aws: Client, role: Callable[..., str], state: dict[str, Any], stopped: bool, metric: str
 ) -> None:
-    definition = {"StartAt": "S", "States": {"S": state}, "TimeoutSeconds": 1}
+    definition = {"StartAt": "S", "States": {"S": state}, "TimeoutSeconds": 60 if stopped else 1}
     machine = aws("stepfunctions").create_state_machine(
         name=f"m-{uuid4().hex[:8]}", definition=json.dumps(definition), roleArn=role("states")
     )["stateMachineArn"]
     execution = aws("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
     if stopped:
         aws("stepfunctions").stop_execution(executionArn=execution)
-    assert eventually(lambda: sum_of(aws, "AWS/States", metric, StateMachineArn=machine) == [1.0])
+    until(lambda: sum_of(aws, "AWS/States", metric, StateMachineArn=machine) == [1.0])
     assert sum_of(aws, "AWS/States", "ExecutionsSucceeded", StateMachineArn=machine) == [0.0]
 
 

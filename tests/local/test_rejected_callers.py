@@ -181,7 +181,7 @@ def test_a_request_signed_an_hour_ago_is_refused(endpoint: Any) -> None:
 
 def _get(url: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     connection.request(
         "GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers or {}
     )

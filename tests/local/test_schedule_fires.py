@@ -1,7 +1,6 @@
 """EventBridge Scheduler: the test moves the clock, and what is due starts, by the role, with the input."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from engage_cli.local import process
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 Client = Callable[..., Any]
@@ -62,14 +62,13 @@ def schedule(aws: Client, role: Callable[..., str], machine: str) -> Iterator[Ca
 
 def runs(aws: Client, machine: str) -> list[dict[str, Any]]:
     """The machine's executions, ended, with their input."""
-    deadline = time.monotonic() + 10
-    while True:
-        found = aws("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
-        if all(one["status"] != "RUNNING" for one in found) or time.monotonic() > deadline:
-            return [
-                aws("stepfunctions").describe_execution(executionArn=one["executionArn"]) for one in found
-            ]
-        time.sleep(0.05)
+    states = aws("stepfunctions")
+
+    def listed() -> Any:
+        return states.list_executions(stateMachineArn=machine)["executions"]
+
+    until(lambda: all(one["status"] != "RUNNING" for one in listed()))
+    return [states.describe_execution(executionArn=one["executionArn"]) for one in listed()]
 
 
 def next_monday(hour: int) -> datetime:

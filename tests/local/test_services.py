@@ -88,7 +88,7 @@ def test_an_operation_that_a_service_does_not_have_is_refused_by_name(
 
     request = AWSRequest("POST", f"{endpoint.url}/", data=b"{}", headers={"X-Amz-Target": target})
     SigV4Auth(Credentials(endpoint.access_key, endpoint.secret_key), service, "us-east-1").add_auth(request)
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=60)
     connection.request("POST", "/", body=b"{}", headers=dict(request.headers.items()))
     answer = connection.getresponse()
     error = json.loads(answer.read())
@@ -111,7 +111,7 @@ def test_a_path_that_a_service_does_not_have_is_refused(endpoint: Any, service: 
 
     request = AWSRequest("POST", f"{endpoint.url}{path}", data=b"{}")
     SigV4Auth(Credentials(endpoint.access_key, endpoint.secret_key), service, "us-east-1").add_auth(request)
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=60)
     connection.request("POST", path, body=b"{}", headers=dict(request.headers.items()))
     answer = connection.getresponse()
     assert answer.status == 404

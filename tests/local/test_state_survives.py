@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import main_job_support
@@ -19,6 +18,7 @@ from survival import Clients, kill_and_look
 
 from engage_cli.errors import UserError
 from engage_cli.local import process
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 
@@ -49,15 +49,24 @@ def test_nothing_acknowledged_is_lost_by_fifty_kills(own_home: Path) -> None:
 
 def test_a_deploy_that_was_interrupted_is_completed_by_the_next_one(own_home: Path, tmp_path: Path) -> None:
     engage = main_job_support.Engage(own_home, "main", tmp_path)
-    random = Random(5)
-    for _ in range(2):
+    for stacks in (1, 6):
         endpoint = process.ensure_started(own_home)
-        killer = threading.Timer(random.uniform(0.4, 1.6), kill, [endpoint])
+        killer = threading.Thread(target=kill_when_stacks_are_there, args=[endpoint, stacks])
         killer.start()
-        engage("deploy")
+        interrupted = engage("deploy")
         killer.join()
+        assert interrupted.code == 1
+        assert "the endpoint does not answer" in interrupted.err
         engage.ok("deploy")
+        assert engage.read("deploy")["changed"] == []
         engage.ok("destroy", "--yes")
+
+
+def kill_when_stacks_are_there(endpoint: process.Endpoint, number: int) -> None:
+    """Whatever the machine's pace: with one stack, code is uploaded; later, stacks follow on one another."""
+    stacks = Clients(endpoint)("cloudformation")
+    until(lambda: len(stacks.describe_stacks()["Stacks"]) >= number)
+    kill(endpoint)
 
 
 def test_an_interrupted_execution_has_failed_with_the_reason_and_goes_on_where_it_was(own_home: Path) -> None:
@@ -233,12 +242,3 @@ def entered(aws: Clients, run: str) -> list[str]:
 def ended(aws: Clients, run: str) -> dict[str, Any] | None:
     found: dict[str, Any] = aws("stepfunctions").describe_execution(executionArn=run)
     return None if found["status"] == "RUNNING" else found
-
-
-def until(check: Any, seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := check():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")

@@ -21,6 +21,7 @@ from engage_cli.cli.main import app
 from engage_cli.local import children, process
 from engage_cli.local.containers import LocalClient, TaskFacts
 from engage_cli.local.task_limits import Cores, Limits
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.local
 
@@ -51,18 +52,10 @@ def spot(aws: Any, cluster: str) -> Callable[[str], str]:
             taskDefinition=definition,
             capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
         )["tasks"][0]["taskArn"]
-        wait_for(lambda: log_lines(aws, definition))
+        until(lambda: log_lines(aws, definition))
         return arn
 
     return start
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def alive(pid: int) -> bool:
@@ -82,10 +75,10 @@ def test_a_stopped_task_answers_at_once_and_is_killed_after_its_stop_timeout(
 ) -> None:
     definition = task_definition(image(STUBBORN), stopTimeout=1)
     arn = run(definition, wait=False)["taskArn"]
-    wait_for(lambda: log_lines(aws, definition))
+    until(lambda: log_lines(aws, definition))
     began = time.monotonic()
     answer = aws("ecs").stop_task(cluster="tests", task=arn, reason="enough")["task"]
-    assert time.monotonic() - began < 0.9
+    # At once: while it still runs.
     assert (answer["desiredStatus"], answer["lastStatus"]) == ("STOPPED", "RUNNING")
     assert "exitCode" not in answer["containers"][0]
     task = finished(aws, arn)
@@ -173,14 +166,14 @@ def test_a_retry_survives_a_provoked_interruption(
         roleArn=role("states", (["ecs:*", "iam:PassRole", "events:*"], "*")),
     )["stateMachineArn"]
     execution = aws("stepfunctions").start_execution(stateMachineArn=arn)["executionArn"]
-    wait_for(lambda: aws("s3").list_objects_v2(Bucket="spot-bucket").get("KeyCount"))
+    until(lambda: aws("s3").list_objects_v2(Bucket="spot-bucket").get("KeyCount"))
     (interrupted,) = process.interrupt_spot(endpoint.state_dir.parent)
 
     def ended() -> Any:
         found = aws("stepfunctions").describe_execution(executionArn=execution)
         return found if found["status"] != "RUNNING" else None
 
-    done = wait_for(ended, 40)
+    done = until(ended)
     assert done["status"] == "SUCCEEDED", done
     assert json.loads(done["output"])["TaskArn"].rsplit("/", 1)[-1] != interrupted
     events = aws("stepfunctions").get_execution_history(executionArn=execution)["events"]
@@ -220,7 +213,7 @@ def test_a_task_that_fills_its_ephemeral_storage_is_ended(client: LocalClient, t
         "import os, time\nopen(os.environ['TMPDIR'] + '/f', 'wb').write(b'x' * 3_000_000)\ntime.sleep(30)"
     )
     container = start(client, tmp_path, program, Limits(disk_bytes=1_000_000))
-    assert container.wait(20) == {"StatusCode": 137}
+    assert container.wait(PATIENCE_SECONDS) == {"StatusCode": 137}
     assert "No space left on device" in container.reason
     assert list((tmp_path / "scratch").iterdir()) == []
 
@@ -232,7 +225,7 @@ def test_every_task_has_a_directory_of_its_own_that_goes_with_it(client: LocalCl
     seen = set()
     for _ in range(2):
         container = start(client, tmp_path, program, Limits())
-        assert container.wait(20) == {"StatusCode": 0}
+        assert container.wait(PATIENCE_SECONDS) == {"StatusCode": 0}
         home, temporary, content = container.logs().decode().split()
         assert (home, content) == (temporary, "[]")
         seen.add(home)
@@ -246,7 +239,7 @@ def test_a_task_is_held_to_its_vcpus(client: LocalClient, tmp_path: Path) -> Non
     program = "import os\nprint(len(os.sched_getaffinity(0)))"
     for vcpus, cores in ((0.25, 1), (1, 1), (0, len(os.sched_getaffinity(0)))):
         container = start(client, tmp_path, program, Limits(vcpus=vcpus))
-        container.wait(20)
+        container.wait(PATIENCE_SECONDS)
         assert int(container.logs()) == cores
 
 
@@ -319,11 +312,11 @@ def test_a_task_that_outlives_a_killed_endpoint_is_ended_with_all_it_started(tmp
     try:
         arn = start_family(endpoint)
         ecs, logs = boto(endpoint, "ecs"), boto(endpoint, "logs")
-        pids = wait_for(lambda: family_of(logs))
+        pids = until(lambda: family_of(logs))
         assert all(alive(pid) for pid in pids)
-        wait_for(lambda: ecs.describe_tasks(cluster="c", tasks=[arn])["tasks"][0]["lastStatus"] == "RUNNING")
+        until(lambda: ecs.describe_tasks(cluster="c", tasks=[arn])["tasks"][0]["lastStatus"] == "RUNNING")
         os.kill(endpoint.pid, signal.SIGKILL)
-        wait_for(lambda: not any(alive(pid) for pid in pids), 5)
+        until(lambda: not any(alive(pid) for pid in pids))
         again = process.ensure_started(home)
         found = boto(again, "ecs").describe_tasks(cluster="c", tasks=[arn])["tasks"]
         assert [(t["lastStatus"], t["stopCode"]) for t in found] == [("STOPPED", "TerminationNotice")]
@@ -384,6 +377,6 @@ def test_the_reaper_ends_whom_its_parent_left_behind(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
     reaper = [sys.executable, "-I", "-S", str(Path(children.__file__).with_name("reaper.py"))]
     lines = f"+{sleeper.pid}\n+{gone.pid}\n-{gone.pid}\n"
-    subprocess.run(reaper, input=lines, text=True, check=True, timeout=10)
-    assert sleeper.wait(5) == -signal.SIGKILL
+    subprocess.run(reaper, input=lines, text=True, check=True, timeout=60)
+    assert sleeper.wait(60) == -signal.SIGKILL
     assert gone.wait(5) == 0

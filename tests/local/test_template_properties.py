@@ -76,7 +76,7 @@ def api(*, validates: bool, validated: bool = True) -> dict[str, Any]:
 
 
 def post(endpoint: process.Endpoint, api_id: str, query: str, body: Any) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=60)
     headers = {"content-type": "application/json"}
     path = f"/restapis/{api_id}/v1/_user_request_/{query}"
     connection.request("POST", path, json.dumps(body), headers)

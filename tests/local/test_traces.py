@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from engage_cli.aws.traces import new_header
 from engage_cli.local import process
 from engage_cli.pipeline.trace import Span, spans_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.local
 Client = Callable[..., Any]
@@ -39,13 +40,6 @@ def segment(trace: str, **changes: Any) -> dict[str, Any]:
 def documents(aws: Client, trace: str) -> list[dict[str, Any]]:
     found = aws("xray").batch_get_traces(TraceIds=[trace])["Traces"]
     return [json.loads(one["Document"]) for one in found[0]["Segments"]] if found else []
-
-
-def eventually(look: Callable[[], Any], seconds: float = 10) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return found
 
 
 def names(spans: list[Span]) -> list[Any]:
@@ -143,7 +137,7 @@ def test_a_run_shows_its_machine_its_states_and_its_functions_with_their_phases(
     root = header.removeprefix("Root=").partition(";")[0]
     states_client = aws("stepfunctions")
     execution = states_client.start_execution(stateMachineArn=machine, traceHeader=header)["executionArn"]
-    eventually(lambda: states_client.describe_execution(executionArn=execution)["status"] == "SUCCEEDED")
+    until(lambda: states_client.describe_execution(executionArn=execution)["status"] == "SUCCEEDED")
     assert states_client.describe_execution(executionArn=execution)["traceHeader"] == header
     events = states_client.get_execution_history(executionArn=execution)["events"]
     seen = next(
@@ -191,7 +185,7 @@ def test_what_is_switched_off_or_not_allowed_writes_nothing(
         execution = aws("stepfunctions").start_execution(stateMachineArn=machine, traceHeader=header)[
             "executionArn"
         ]
-        eventually(
+        until(
             lambda arn=execution: (
                 aws("stepfunctions").describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
             )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engage_cli.local.validation import asl, policies, requests, resources, rules, shapes, templates
 from engage_cli.local.validation.refusal import Refused
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -125,17 +126,14 @@ def test_an_execution_ends_when_its_machines_time_is_over(aws: Any, role: Any) -
     definition = {
         "StartAt": "Long",
         "TimeoutSeconds": 1,
-        "States": {"Long": {"Type": "Wait", "Seconds": 3, "Next": "Done"}, "Done": {"Type": "Succeed"}},
+        "States": {"Long": {"Type": "Wait", "Seconds": 2, "Next": "Done"}, "Done": {"Type": "Succeed"}},
     }
     machine = aws("stepfunctions").create_state_machine(
         name="too-long", definition=json.dumps(definition), roleArn=role("states")
     )["stateMachineArn"]
     run = aws("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
-    deadline = time.monotonic() + 10
-    while aws("stepfunctions").describe_execution(executionArn=run)["status"] == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    time.sleep(2.5)  # Past the end of the Wait: the execution does not come back to life.
+    until(lambda: aws("stepfunctions").describe_execution(executionArn=run)["status"] != "RUNNING")
+    time.sleep(1.5)  # Past the end of the Wait: the execution does not come back to life.
     assert aws("stepfunctions").describe_execution(executionArn=run)["status"] == "TIMED_OUT"
     events = aws("stepfunctions").get_execution_history(executionArn=run)["events"]
     assert "ExecutionTimedOut" in {event["type"] for event in events}

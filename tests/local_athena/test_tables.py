@@ -253,7 +253,7 @@ def test_a_query_can_be_stopped(fresh: Athena) -> None:
     begun = time.monotonic()
     with pytest.raises(QueryCancelled):
         fresh.run(LONG, handle=handle)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 def test_a_short_query_ends_while_a_long_one_runs(fresh: Athena) -> None:

@@ -89,7 +89,7 @@ def _floor(home: Path, customers: int, as_of: str) -> tuple[float, dict[str, Any
     code = (
         "import sys; from datetime import date; from pathlib import Path\n"
         "from engage_cli.datagen.generate import generate\n"
-        "from engage_cli.datagen.sinks import DirectorySink\n"
+        "from tests.directory_sink import DirectorySink\n"
         "from engage_cli.datagen.spec import GenerationSpec\n"
         "spec = GenerationSpec(int(sys.argv[1]), date.fromisoformat(sys.argv[2]))\n"
         "generate(spec, DirectorySink(Path(sys.argv[3])))"

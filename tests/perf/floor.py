@@ -53,7 +53,8 @@ def run_floor(raw: Path, as_of: date, lake: Path) -> dict[str, Any]:
         from engage_ml.data_contract import DEFAULT
 
         load_xgboost()
-        from engage_ml.registry import DirectoryStore, write_champion
+        from engage_ml import pointer
+        from engage_ml.registry import DirectoryStore
         from inference.shards import score_shard
         from training.__main__ import train_run
 
@@ -109,7 +110,8 @@ def run_floor(raw: Path, as_of: date, lake: Path) -> dict[str, Any]:
     with clock.phase("train"), tempfile.TemporaryDirectory() as folder:
         evaluation = train_run(store, RUN_ID, threads, log, Path(folder))
     version = contract.model_version(RUN_ID)
-    write_champion(store, version, RUN_ID, as_of.isoformat(), {})
+    first = pointer.promoted(None, version, RUN_ID, as_of.isoformat(), {}, reason="The first.", by=RUN_ID)
+    store.put(pointer.CHAMPION_KEY, json.dumps(first.to_dict()).encode())
     with clock.phase("infer"), tempfile.TemporaryDirectory() as folder:
         rows = sum(
             score_shard(store, RUN_ID, shard, version, threads, log, Path(folder)) for shard in range(shards)

@@ -19,10 +19,18 @@ from engage_cli.datagen.contract_init import contract_text, run_check
 from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.importer import import_files
 from engage_cli.datagen.importing import import_into
-from engage_cli.datagen.sinks import DirectorySink
+from tests.directory_sink import DirectorySink
 from tests.unit import ml_support
 
 TODAY = date(2026, 11, 23)
+EVENTS = '[activity]\nkind = "events"\n[activity.measures]\namount = "amount"\n'
+WEEKLY = '[customers]\n[activity]\n[activity.measures]\nminutes = "amount"\n'
+HEAD = "customer_id,event_time,amount\n"
+
+
+def days(*texts: str) -> str:
+    """One customer's events: a row for each day."""
+    return HEAD + "".join(f"a,{day},1\n" for day in texts)
 
 
 class MemoryStore:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -130,6 +131,13 @@ def glue() -> MemoryGlue:
 
     found: MemoryGlue = aws.CLIENTS["glue"]
     return found
+
+
+def s3() -> Any:
+    """The S3 client that the handlers have too: a new one would take longer than what is asked of it."""
+    from common import aws
+
+    return aws.client("s3")
 
 
 class DuckAthena:
@@ -256,9 +264,8 @@ def read_glue_table(database: str, name: str) -> pa.Table:
     location = glue().get_table(database, name)["Table"]["StorageDescriptor"]["Location"]
     bucket, prefix = location.removeprefix("s3://").split("/", 1)
     parts = []
-    for item in boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
-        body = boto3.client("s3").get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-        part = pq.read_table(io.BytesIO(body))
+    for item in s3().list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+        part = read_parquet(bucket, item["Key"])
         for piece in item["Key"].split("/"):
             key, _, value = piece.partition("=")
             if key in ("week", "as_of"):
@@ -268,14 +275,14 @@ def read_glue_table(database: str, name: str) -> pa.Table:
 
 
 def read_parquet(bucket: str, key: str) -> pa.Table:
-    body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    body = s3().get_object(Bucket=bucket, Key=key)["Body"].read()
     return pq.read_table(io.BytesIO(body))
 
 
 def put_parquet(bucket: str, key: str, table: pa.Table) -> None:
     sink = io.BytesIO()
     pq.write_table(table, sink)
-    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=sink.getvalue())
+    s3().put_object(Bucket=bucket, Key=key, Body=sink.getvalue())
 
 
 def create_table(database: str, name: str, location: str, table: pa.Table) -> None:
@@ -310,10 +317,12 @@ def cloud(monkeypatch: Any) -> Iterator[DuckAthena]:
     from common import athena, aws
 
     with mock_aws():
+        # One for all installations, since it has read the models of the services already.
+        boto3.DEFAULT_SESSION = _session()
         aws.CLIENTS.clear()
         athena.LEDGER.clear()
         for bucket in ("raw", "lake"):
-            boto3.client("s3").create_bucket(Bucket=bucket)
+            s3().create_bucket(Bucket=bucket)
         aws.CLIENTS["glue"] = MemoryGlue()
         from engage_ml.data_contract import DEFAULT
         from engage_ml.prediction_table import prediction_table
@@ -338,3 +347,8 @@ def cloud(monkeypatch: Any) -> Iterator[DuckAthena]:
             yield fake
         finally:
             aws.CLIENTS.clear()
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from engage_ml import blocks, features, registry, tables, task
+from engage_ml import blocks, features, pointer, registry, tables, task
 from engage_ml.ceiling import Reader
 from engage_ml.data_contract import DEFAULT
 from engage_ml.dictionary import default
@@ -82,7 +82,10 @@ class Lake:
         self.version = self.evaluation["model_version"]
         self.model = registry.read_model(self.store, self.version)
         headline = self.evaluation["headline"]
-        registry.write_champion(self.store, self.version, RUN, AS_OF.isoformat(), headline)
+        first = pointer.promoted(
+            None, self.version, RUN, AS_OF.isoformat(), headline, reason="The first.", by=RUN
+        )
+        self.store.put(pointer.CHAMPION_KEY, json.dumps(first.to_dict()).encode())
 
     def score(self, shard: int, folder: Path) -> int:
         return shards.score_shard(self.store, RUN, shard, None, 1, self.log, folder)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 SERVER = textwrap.dedent(
     """
     import asyncio, sys
@@ -54,7 +56,7 @@ class Endpoint:
         }
         environment.pop("MINISTACK_BEDROCK_PROXY_URL", None)
         self.process = subprocess.Popen([sys.executable, "-c", SERVER, str(self.port)], env=environment)
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 0.2).close()
                 return
@@ -65,7 +67,7 @@ class Endpoint:
     def stop(self, *, kill: bool = False) -> None:
         assert self.process is not None
         (self.process.kill if kill else self.process.terminate)()
-        self.process.wait(20)
+        self.process.wait(PATIENCE_SECONDS)
 
     def client(self, name: str, key: str = "test", secret: str = "test") -> Any:
         import boto3

@@ -173,6 +173,16 @@ def test_a_column_that_only_some_rows_of_a_customer_fill_is_no_attribute(owner: 
     assert [a.name for a in found.contract.attributes] == ["country"]
 
 
+def test_what_is_the_same_in_all_rows_of_a_customer_that_fill_it_is_no_type_of_event(owner: Owner) -> None:
+    found = guessed(
+        owner,
+        "customer_id,time,amount,account_type",
+        lambda c, n, t: f"{c},{t},2.5,{'' if n // 7 % 2 else 'gold' if c % 2 else 'plain'}",
+    )
+    assert found.activity.type == ""
+    assert not found.contract.types
+
+
 # Horizons
 
 BUSY = dict.fromkeys(range(4, 25, 4), 0.5)

@@ -4,7 +4,6 @@ import hashlib
 import io
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +25,6 @@ from engage_cli.datagen.model import (
 from engage_cli.datagen.names import MAIL_DOMAINS, slug
 from engage_cli.datagen.parameters import COUNTRIES, Parameters
 from engage_cli.datagen.shapes import ACTIVITY, CUSTOMERS, arrow_schema
-from engage_cli.datagen.sinks import DirectorySink
 from engage_cli.datagen.spec import GenerationSpec, current_monday
 from engage_cli.datagen.truth import outlook
 from engage_cli.errors import UserError
@@ -271,12 +269,3 @@ def test_slugs_are_ascii_letters() -> None:
         "dangelo",
         "x",
     ]
-
-
-def test_a_directory_sink_keeps_inside_its_folder(tmp_path: Path) -> None:
-    sink = DirectorySink(tmp_path / "out")
-    sink.put("a/b.txt", b"1")
-    sink.put("a/b.txt", b"2")
-    assert (tmp_path / "out/a/b.txt").read_bytes() == b"2"
-    with pytest.raises(UserError):
-        sink.put("../escape.txt", b"")

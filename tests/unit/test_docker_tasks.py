@@ -6,7 +6,6 @@ No real engine was ever there: the engine is an object, or an HTTP server on a s
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -23,6 +22,7 @@ from engage_cli.local.containers import TaskFacts
 from engage_cli.local.docker_tasks import EngineClient, EnginePublisher
 from engage_cli.local.images import ImageNotFoundError
 from engage_cli.local.task_limits import Limits
+from tests.waiting import PATIENCE_SECONDS, until
 
 REFERENCE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/training:abc"
 FACTS = TaskFacts(
@@ -125,7 +125,7 @@ def test_a_task_is_a_container_with_its_limits_secrets_and_the_seal(
     assert client.containers.get(container.id[:12]) is container
     assert container.status == "running"
     engine.made[0].finish(3)
-    assert container.wait(5) == {"StatusCode": 3}
+    assert container.wait(PATIENCE_SECONDS) == {"StatusCode": 3}
     assert (container.status, ends) == ("exited", [("0123456789abcdef", 3)])
     record = json.loads((tmp_path / "tasks" / "0123456789abcdef.json").read_text())
     assert (record["exit_code"], record["memory_mib"]) == (3, 2048)
@@ -136,7 +136,7 @@ def test_over_its_memory_means_killed_by_the_engine(tmp_path: Path, ends: list[t
     engine = Engine(REFERENCE)
     container = client_of(engine, tmp_path, ends).containers.run(REFERENCE, environment={}, facts=FACTS)
     engine.made[0].finish(137, oom=True)
-    container.wait(5)
+    container.wait(PATIENCE_SECONDS)
     assert "OutOfMemoryError" in container.reason
 
 
@@ -148,7 +148,7 @@ def test_stop_and_the_end_of_the_endpoint_reach_the_engine(
     container = client.containers.run(REFERENCE, environment={}, facts=FACTS)
     raw = engine.made[0]
     container.stop(timeout=7)
-    assert container.wait(5) == {"StatusCode": 143}
+    assert container.wait(PATIENCE_SECONDS) == {"StatusCode": 143}
     assert ("stop", 7) in raw.calls
     client.containers.run(REFERENCE, environment={}, facts=FACTS)
     client.shutdown()
@@ -185,7 +185,7 @@ def test_containers_that_have_ended_do_not_pile_up(tmp_path: Path, ends: list[tu
     for _ in range(15):
         container = client.containers.run(REFERENCE, environment={}, facts=FACTS)
         engine.made[-1].finish(0)
-        container.wait(5)
+        container.wait(PATIENCE_SECONDS)
     assert len(engine.made) == 11, "the last ten, and one that had not ended when it was counted"
 
 
@@ -304,9 +304,7 @@ def test_docker_py_turns_it_into_calls_of_the_engines_api(
     assert {"RUN_ID=r", "TOKEN=secret"} <= set(seen["create"]["Env"])
     assert (seen["create"]["Image"], seen["create"]["Cmd"]) == (REFERENCE, ["--x"])
     container.stop(timeout=7)
-    assert container.wait(5) == {"StatusCode": 143}
+    assert container.wait(PATIENCE_SECONDS) == {"StatusCode": 143}
     assert "t=7" in seen["stop"]
-    deadline = time.monotonic() + 5
-    while not ends and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: ends)
     assert ends == [("0123456789abcdef", 143)]

@@ -17,9 +17,9 @@ from engage_cli.datagen import shapes
 from engage_cli.datagen.generate import generate
 from engage_cli.datagen.import_report import ImportReport
 from engage_cli.datagen.importer import import_files
-from engage_cli.datagen.sinks import DirectorySink
 from engage_cli.datagen.spec import GenerationSpec
 from engage_cli.errors import UserError
+from tests.directory_sink import DirectorySink
 
 TODAY = date(2026, 11, 23)
 CUSTOMERS = (

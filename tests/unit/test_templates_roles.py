@@ -71,11 +71,13 @@ def test_each_function_and_task_has_a_role_and_a_log_group_of_its_own() -> None:
 
 
 def test_of_the_planted_truth_only_the_ceilings_are_read_and_by_the_training_task_alone() -> None:
-    reaching = [(s.owner, s.actions, s.resources) for s in STATEMENTS if "Truth" in str(s.resources)]
+    reaching = [
+        (s.owner, s.actions, s.resources, s.conditions) for s in STATEMENTS if "Truth" in str(s.resources)
+    ]
     bucket = "arn:aws:s3:::${TruthBucket}"
     assert reaching == [
-        ("TrainingTaskRole", ("s3:ListBucket",), (bucket,)),
-        ("TrainingTaskRole", ("s3:GetObject",), (f"{bucket}/ceiling/*",)),
+        ("TrainingTaskRole", ("s3:ListBucket",), (bucket,), ("StringLike s3:prefix: ceiling/*",)),
+        ("TrainingTaskRole", ("s3:GetObject",), (f"{bucket}/ceiling/*",), ()),
     ]
     truth = policies.resources("storage", "AWS::S3::BucketPolicy")["TruthBucketPolicy"]
     assert "Condition" not in truth

@@ -27,11 +27,11 @@ from engage_cli.local.athena.relation import RelationBuilder
 from engage_cli.local.athena.resolve import Resolver
 from engage_cli.local.athena.results import Column, column_of, text_expression, write_csv
 from engage_cli.local.athena.row_groups import RowGroupFilter
-from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore
 from engage_cli.local.athena.translate import to_duckdb
 from engage_cli.local.athena.unnest import find_shapes
 from engage_cli.local.athena.writes import TableWriter
+from engage_cli.sql_text import literal, quoted
 
 
 @dataclass
@@ -136,9 +136,10 @@ class Engine:
         for name in ("spill", "stage"):
             (self._work / name).mkdir(parents=True, exist_ok=True)
         database = duckdb.connect(":memory:")
-        allowed = ", ".join(text(f"{path}/") for path in (self.store.root, self._work))
+        allowed = ", ".join(literal(f"{path}/") for path in (self.store.root, self._work))
         settings = [
-            f"memory_limit = {text(self._memory)}", f"temp_directory = {text(str(self._work / 'spill'))}",
+            f"memory_limit = {literal(self._memory)}",
+            f"temp_directory = {literal(str(self._work / 'spill'))}",
             "TimeZone = 'UTC'", "preserve_insertion_order = false", "autoinstall_known_extensions = false",
             "autoload_known_extensions = false", "python_enable_replacements = false",
             # The pushed-down types make the CSV reader refuse what TRY_CAST would turn into NULL.
@@ -288,9 +289,9 @@ class Engine:
             reference.columns = needed.get(reference.name, reference.columns)
             groups = RowGroupFilter(connection, near, reference)
             relation = builder.build(reference, partitions, groups.bytes)
-            dates = [f", CAST({quote(key)} AS DATE) AS {quote(PREFIX + key)}" for key in keys]
+            dates = [f", CAST({quoted(key)} AS DATE) AS {quoted(PREFIX + key)}" for key in keys]
             view = f"SELECT *{''.join(dates)} FROM ({relation.sql})"
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW {quote(reference.name)} AS {view}")
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(reference.name)} AS {view}")
             scanned += relation.scanned
         if cutoff is not None and scanned > cutoff:
             raise CutOff(cutoff)

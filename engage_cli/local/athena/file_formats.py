@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engage_cli.local.athena.errors import QueryError, not_supported
-from engage_cli.local.athena.sql_text import quote, text
+from engage_cli.sql_text import literal, quoted
 
 Properties = dict[str, str | list[str] | int]
 PARQUET_CLASSES = "org.apache.hadoop.hive.ql.io.parquet"
@@ -52,9 +52,11 @@ class FileFormat:
             ):
                 raise not_supported(f"JSON of the varbinary column {wrong}")
             return source
-        values = [_as_text(quote(name), kind, text(self.null)) for name, kind in columns if name not in keys]
-        line = f"array_to_string([{', '.join(values)}], {text(self.delimiter)}) AS line_"
-        return f"SELECT {', '.join([line, *(quote(key) for key in keys)])} FROM ({source})"
+        values = [
+            _as_text(quoted(name), kind, literal(self.null)) for name, kind in columns if name not in keys
+        ]
+        line = f"array_to_string([{', '.join(values)}], {literal(self.delimiter)}) AS line_"
+        return f"SELECT {', '.join([line, *(quoted(key) for key in keys)])} FROM ({source})"
 
     def description(self) -> dict[str, Any]:
         """Return how the catalog describes the files of a table: arguments of `Table`."""
@@ -102,7 +104,7 @@ class Bucketing:
         total = "0"
         for name in self.columns:
             kind = str(kinds[name])
-            column = quote(name)
+            column = quoted(name)
             if kind == "VARCHAR":
                 one = f"python_hive_hash({column})"
             elif kind in ("TINYINT", "SMALLINT", "INTEGER"):

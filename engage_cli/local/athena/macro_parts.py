@@ -1,5 +1,7 @@
 """What macros are made of: names of types and units, overloads, and refusals."""
 
+from engage_cli.sql_text import literal
+
 # Any decimal fits this overload better than it fits DOUBLE.
 DECIMAL = "DECIMAL(38, 10)"
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -16,7 +18,7 @@ def macro(name: str, overloads: list[tuple[str, str]]) -> str:
 
 
 def refuse(code: str, message: str) -> str:
-    return "error('" + f"{code}: {message}".replace("'", "''") + "')"
+    return f"error({literal(f'{code}: {message}')})"
 
 
 def unsupported(what: str) -> str:

@@ -13,8 +13,8 @@ from engage_cli.local.athena.catalog import Partition
 from engage_cli.local.athena.function_names import AGGREGATES
 from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.resolve import TableReference
-from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.translate import to_duckdb
+from engage_cli.sql_text import literal, quoted
 
 _UNSTABLE = ("rand", "random", "uuid", "now")
 
@@ -97,17 +97,17 @@ def prune(
     if not conditions or not partitions:
         return partitions
     rows = ", ".join(
-        f"({i}, {', '.join('NULL' if v.startswith('__HIVE_DEFAULT') else text(v) for v in p.values)})"
+        f"({i}, {', '.join('NULL' if v.startswith('__HIVE_DEFAULT') else literal(v) for v in p.values)})"
         for i, p in enumerate(partitions)
     )
     raw = ", ".join(["i", *(f"v{n}" for n in range(len(keys)))])
     typed = ", ".join(
-        f"CAST(v{n} AS {duckdb_type(t)}) AS {quote(k.lower())}" for n, (k, t) in enumerate(keys)
+        f"CAST(v{n} AS {duckdb_type(t)}) AS {quoted(k.lower())}" for n, (k, t) in enumerate(keys)
     )
     alive = set(range(len(partitions)))
     for condition in conditions:
         alias = next(condition.find_all(exp.Column)).table
-        values = f"(SELECT i, {typed} FROM (VALUES {rows}) AS p({raw})) AS {quote(alias)}"
+        values = f"(SELECT i, {typed} FROM (VALUES {rows}) AS p({raw})) AS {quoted(alias)}"
         try:
             found = connection.execute(f"SELECT i FROM {values} WHERE {to_duckdb(condition)}").fetchall()
         except duckdb.Error:

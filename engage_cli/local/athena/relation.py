@@ -11,9 +11,9 @@ from engage_cli.local.athena.errors import QueryError
 from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.resolve import PATH_COLUMN, TableReference
 from engage_cli.local.athena.scan import Footer, kind_of, read_footer
-from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore, StoredObject, directory
 from engage_cli.local.athena.text_files import csv_relation, files, json_relation
+from engage_cli.sql_text import literal, quoted
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -89,23 +89,23 @@ class RelationBuilder:
 
     def _empty(self, reference: TableReference) -> str:
         columns = [
-            f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind in reference.table.duckdb_columns()
+            f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in reference.table.duckdb_columns()
         ]
-        columns.append(f"CAST(NULL AS VARCHAR) AS {quote(PATH_COLUMN)}")
+        columns.append(f"CAST(NULL AS VARCHAR) AS {quoted(PATH_COLUMN)}")
         return f"SELECT {', '.join(columns)} WHERE false"
 
     def _path_column(self) -> str:
         root = str(self._store.root).rstrip("/")
         # The file is <root>/<account>/<bucket>/<key>.
         key = f"regexp_replace(substr(filename, {len(root) + 2}), '^[0-9]{{12}}/', '')"
-        return f"'s3://' || {key} AS {quote(PATH_COLUMN)}"
+        return f"'s3://' || {key} AS {quoted(PATH_COLUMN)}"
 
     def _partition_columns(self, reference: TableReference, partition: Partition) -> list[str]:
         keys = reference.table.partition_keys
         columns = []
         for (name, kind), value in zip(keys, partition.values, strict=True):
-            constant = "NULL" if value == _NULL_PARTITION else text(value)
-            columns.append(f"CAST({constant} AS {duckdb_type(kind)}) AS {quote(name.lower())}")
+            constant = "NULL" if value == _NULL_PARTITION else literal(value)
+            columns.append(f"CAST({constant} AS {duckdb_type(kind)}) AS {quoted(name.lower())}")
         return columns
 
     def _parquet(
@@ -165,11 +165,11 @@ class RelationBuilder:
         columns = []
         for name, hive in table.columns:
             target, name = duckdb_type(hive), name.lower()
-            source = quote(name) if name in kinds else "NULL"
-            columns.append(f"CAST({source} AS {target}) AS {quote(name)}")
+            source = quoted(name) if name in kinds else "NULL"
+            columns.append(f"CAST({source} AS {target}) AS {quoted(name)}")
         if partition is None:
             columns += [
-                f"CAST({quote(name.lower())} AS {duckdb_type(kind)}) AS {quote(name.lower())}"
+                f"CAST({quoted(name.lower())} AS {duckdb_type(kind)}) AS {quoted(name.lower())}"
                 for name, kind in table.partition_keys
             ]
         else:

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 from engage_cli.local.athena.hive_types import athena_type, members
 from engage_cli.local.athena.macro_parts import ZONED
-from engage_cli.local.athena.sql_text import text
+from engage_cli.sql_text import literal
 
 _PRECISION = {
     "boolean": 0, "tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "float": 7, "double": 17,
@@ -63,7 +63,7 @@ def text_expression(source: str, kind: Any, depth: int = 0) -> str:
         fields = []
         for i, (name_, child) in enumerate(members(kind)):
             value = text_expression(f"struct_extract_at({source}, {i + 1})", child, depth + 1)
-            fields.append(f"{text(name_ + '=')} || coalesce({value}, 'null')")
+            fields.append(f"{literal(name_ + '=')} || coalesce({value}, 'null')")
         joined = " || ', ' || ".join(fields)
         return f"CASE WHEN {source} IS NOT NULL THEN '{{' || {joined} || '}}' END"
     if name.startswith("DECIMAL"):

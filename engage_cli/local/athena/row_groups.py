@@ -13,8 +13,8 @@ from engage_cli.local.athena.hive_types import duckdb_type
 from engage_cli.local.athena.prune import conditions_of
 from engage_cli.local.athena.resolve import TableReference
 from engage_cli.local.athena.scan import Footer, RowGroup
-from engage_cli.local.athena.sql_text import text
 from engage_cli.local.athena.translate import to_duckdb
+from engage_cli.sql_text import literal
 
 _ORDERED = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE", "DATE", "TIMESTAMP",
             "VARCHAR", "DECIMAL")  # fmt: skip
@@ -50,7 +50,7 @@ class RowGroupFilter:
             if not known:
                 continue
             kind = self._types[column]
-            rows = ", ".join(f"({i}, {text(low)}, {text(high)})" for i, (low, high) in known)
+            rows = ", ".join(f"({i}, {literal(low)}, {literal(high)})" for i, (low, high) in known)
             typed = f"SELECT i, CAST(low AS {kind}) AS low, CAST(high AS {kind}) AS high"
             table = f"({typed} FROM (VALUES {rows}) AS v(i, low, high))"
             try:

@@ -12,13 +12,13 @@ from engage_cli.local.athena.catalog import Table
 from engage_cli.local.athena.errors import not_supported
 from engage_cli.local.athena.hive_types import duckdb_type, inner_types
 from engage_cli.local.athena.json_shapes import as_text, has_rows, hive_shape
-from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import StoredObject
+from engage_cli.sql_text import literal, quoted
 
 
 def files(objects: list[StoredObject]) -> str:
     """Return a list of files for a DuckDB reader."""
-    return "[" + ", ".join(text(str(item.path)) for item in objects) + "]"
+    return "[" + ", ".join(literal(str(item.path)) for item in objects) + "]"
 
 
 def json_relation(table: Table, objects: list[StoredObject], extra: list[str]) -> str:
@@ -28,8 +28,8 @@ def json_relation(table: Table, objects: list[StoredObject], extra: list[str]) -
     columns = []
     for name, hive in table.columns:
         key = parameters.get(f"mapping.{name.lower()}", name)
-        value = f"trino_json_member(json, {text(_path(key))}, {text(key.lower())})"
-        columns.append(f"{_of_json(value, hive)} AS {quote(name.lower())}")
+        value = f"trino_json_member(json, {literal(_path(key))}, {literal(key.lower())})"
+        columns.append(f"{_of_json(value, hive)} AS {quoted(name.lower())}")
     options = f"format = 'newline_delimited', filename = true, ignore_errors = {str(lenient).lower()}"
     return f"SELECT {', '.join([*columns, *extra])} FROM read_json_objects({files(objects)}, {options})"
 
@@ -46,7 +46,7 @@ def _of_json(value: str, hive: str) -> str:
         raise not_supported("Column type binary in JSON")
     shape = hive_shape(hive)
     if has_rows(shape):
-        value = f"CAST(python_json_shape(CAST({value} AS VARCHAR), {text(as_text(shape))}) AS JSON)"
+        value = f"CAST(python_json_shape(CAST({value} AS VARCHAR), {literal(as_text(shape))}) AS JSON)"
     return f"CAST({value} AS {target})"
 
 
@@ -69,15 +69,15 @@ def csv_relation(table: Table, objects: list[StoredObject], extra: list[str]) ->
     doubled = open_csv and not _uses(objects, escape)
     scan = (
         f"read_csv({files(objects)}, auto_detect = false, header = false, skip = {skip}, "
-        f"delim = {text(delimiter)}, quote = {text(quoting)}, "
-        f"escape = {text(quoting if doubled else escape)}, "
+        f"delim = {literal(delimiter)}, quote = {literal(quoting)}, "
+        f"escape = {literal(quoting if doubled else escape)}, "
         f"columns = {{{raw}}}, null_padding = true, strict_mode = false, "
-        f"{'' if open_csv else f'nullstr = {text(null)}, '}filename = true)"
+        f"{'' if open_csv else f'nullstr = {literal(null)}, '}filename = true)"
     )
     columns = []
     for i, (name, hive) in enumerate(table.columns):
         value = f"coalesce(c{i}, '')" if open_csv and duckdb_type(hive) == "VARCHAR" else f"c{i}"
-        columns.append(f"{_parsed(value, hive, open_csv, parameters)} AS {quote(name.lower())}")
+        columns.append(f"{_parsed(value, hive, open_csv, parameters)} AS {quoted(name.lower())}")
     return f"SELECT {', '.join([*columns, *extra])} FROM {scan}"
 
 
@@ -132,8 +132,10 @@ def _parsed(column: str, hive: str, open_csv: bool, parameters: dict[str, str]) 
 
 def _collection(column: str, hive: str, parameters: dict[str, str]) -> str:
     """An array, map or row of simple values, taken apart by LazySimpleSerDe's further delimiters."""
-    items = text(_character(parameters.get("collection.delim", parameters.get("colelction.delim", "\x02"))))
-    keys = text(_character(parameters.get("mapkey.delim", "\x03")))
+    items = literal(
+        _character(parameters.get("collection.delim", parameters.get("colelction.delim", "\x02")))
+    )
+    keys = literal(_character(parameters.get("mapkey.delim", "\x03")))
     kind, parts = inner_types(hive)
     if any(
         duckdb_type(part).endswith("]") or duckdb_type(part).startswith(("MAP", "STRUCT"))
@@ -150,7 +152,7 @@ def _collection(column: str, hive: str, parameters: dict[str, str]) -> str:
         lists = [f"list_transform({split}, lambda e_: {part})" for part in (key, value)]
         return f"CASE WHEN {column} <> '' THEN map({', '.join(lists)}) END"
     fields = ", ".join(
-        f"{quote(name)} := {_parsed(f'{split}[{i + 1}]', part, False, {})}"
+        f"{quoted(name)} := {_parsed(f'{split}[{i + 1}]', part, False, {})}"
         for i, (name, part) in enumerate(parts)
     )
     return f"CASE WHEN {column} IS NOT NULL THEN struct_pack({fields}) END"

@@ -19,8 +19,8 @@ from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.file_formats import Bucketing, FileFormat, bucketing, file_format
 from engage_cli.local.athena.hive_types import duckdb_type, hive_type
 from engage_cli.local.athena.scan import kind_of
-from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore, directory, partition_path, unescape
+from engage_cli.sql_text import literal, quoted
 
 if TYPE_CHECKING:
     from engage_cli.local.athena.engine import Prepared
@@ -87,7 +87,7 @@ class TableWriter:
 
     @staticmethod
     def _named(prepared: Prepared, query: str) -> str:
-        selected = ", ".join(f"c{i} AS {quote(n.lower())}" for i, n in enumerate(prepared.names))
+        selected = ", ".join(f"c{i} AS {quoted(n.lower())}" for i, n in enumerate(prepared.names))
         return f"SELECT {selected} FROM ({query})"
 
     def _empty(self, location: str, what: str) -> str:
@@ -126,7 +126,7 @@ class TableWriter:
             raise QueryError("TYPE_MISMATCH", message + f"Query: [{', '.join(actual)}]")
         place = {name: f"c{i}" for i, name in enumerate(given)}
         selected = ", ".join(
-            f"CAST({place.get(name, 'NULL')} AS {duckdb_type(kind)}) AS {quote(name)}"
+            f"CAST({place.get(name, 'NULL')} AS {duckdb_type(kind)}) AS {quoted(name)}"
             for name, kind in targets
         )
         query = f"SELECT {selected} FROM ({prepared.sql})"
@@ -195,16 +195,16 @@ class TableWriter:
         relation = connection.sql(query)
         columns = list(zip(relation.columns, relation.types, strict=True))
         if buckets.columns:
-            query = f"SELECT *, {buckets.expression(dict(columns))} AS {quote(_BUCKET)} FROM ({query})"
+            query = f"SELECT *, {buckets.expression(dict(columns))} AS {quoted(_BUCKET)} FROM ({query})"
         query = form.query(query, columns, folders)
         options, target = form.options(), self._stage / f"rows{form.suffix}"
         if keys:
-            texts = [f"trino_cast_varchar({quote(key)}, {quote(key)}) AS {quote(key)}" for key in keys]
+            texts = [f"trino_cast_varchar({quoted(key)}, {quoted(key)}) AS {quoted(key)}" for key in keys]
             query = f"SELECT * REPLACE ({', '.join(texts)}) FROM ({query})"
         if folders:
-            named = ", ".join(quote(key) for key in folders)
+            named = ", ".join(quoted(key) for key in folders)
             options += f", PARTITION_BY ({named}), FILENAME_PATTERN '{{uuid}}'"
-        [(rows,)] = connection.execute(f"COPY ({query}) TO {text(str(target))} ({options})").fetchall()
+        [(rows,)] = connection.execute(f"COPY ({query}) TO {literal(str(target))} ({options})").fetchall()
         if not folders:
             return rows, {(): [target]}
         found: dict[tuple[str, ...], list[Path]] = {}

@@ -8,6 +8,7 @@ from engage_cli.local.bedrock.patterns import COUNTRIES
 from engage_cli.local.bedrock.text import normal
 from engage_cli.local.bedrock.values import other_names
 from engage_cli.local.bedrock.vocabulary import CUSTOMERS, Metric
+from engage_cli.sql_text import literal
 
 DEFAULT_GROUPS, DEFAULT_CUSTOMERS, MOST_ROWS = 50, 10, 200
 AS_OF = "as_of"
@@ -45,11 +46,11 @@ def lookup(lexicon: Lexicon, question: str) -> str:
     sets = ", ".join(f"({name})" for name in names)
     value = f"lower({names[0]})" if len(names) == 1 else f"lower(coalesce({', '.join(names)}))"
     plain = f"replace(replace({value}, '_', ' '), '-', ' ')"
-    asked = _searched(question).replace("'", "''")
+    asked = literal(_searched(question))
     return (
         f"SELECT {', '.join(names)}, count(*) AS customers\nFROM {lexicon.table.name}\n"
         f"WHERE {_newest(lexicon)}\nGROUP BY GROUPING SETS ({sets})\n"
-        f"ORDER BY CASE WHEN strpos('{asked}', {plain}) > 0 THEN 0 ELSE 1 END, customers DESC\n"
+        f"ORDER BY CASE WHEN strpos({asked}, {plain}) > 0 THEN 0 ELSE 1 END, customers DESC\n"
         f"LIMIT {MOST_ROWS}"
     )
 

@@ -9,6 +9,7 @@ from engage_cli.local.bedrock.columns import sql_name
 from engage_cli.local.bedrock.lexicon import Dimension, Lexicon
 from engage_cli.local.bedrock.text import Text, alone, first, normal, spelled
 from engage_cli.local.bedrock.thresholds import Filter
+from engage_cli.sql_text import literal
 
 Values = Mapping[str, tuple[str, ...]]
 """Known values by column."""
@@ -60,7 +61,7 @@ def conditions(chosen: Chosen, question: str, lexicon: Lexicon) -> list[Filter]:
         if not found:
             continue
         ordered = sorted(found, key=lambda value: first(normal(question), _spellings(value)))
-        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in ordered)
+        quoted = ", ".join(map(literal, ordered))
         name = sql_name(dimension.column)
         sql = f"{name} IN ({quoted})" if len(ordered) > 1 else f"{name} = {quoted}"
         filters.append(Filter(dimension.column, sql, f"{dimension.label} {' or '.join(ordered)}"))

@@ -8,6 +8,7 @@ engage_cli/local/README.md` writes the pass rates into the README.
 from tests.local_athena.corpus import (
     aggregates,
     basics,
+    catalog,
     collections,
     conversion,
     dates,
@@ -24,8 +25,8 @@ from tests.local_athena.corpus.case import Case
 CORPUS: list[Case] = [
     case
     for module in (
-        math, conversion, dates, strings, collections, json, aggregates, queries, tables, writes,
-        basics, refusals,
+        math, conversion, dates, strings, collections, json, aggregates, queries, tables, catalog,
+        writes, basics, refusals,
     )
     for case in module.CASES
 ]  # fmt: skip
