@@ -164,7 +164,7 @@ class _Job:
 
 
 def _encoding_notes(sources: dict[Shape, list[SourceFile]]) -> list[str]:
-    names = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+    names = {"cp1252": "Windows-1252", "latin-1": "Latin-1", "utf-16": "UTF-16"}
     return [
         f"{source.path} is no UTF-8; it was read as {names[source.encoding]}."
         for files in sources.values()
