@@ -14,6 +14,7 @@ files' columns become its names. Every key has a default; columns are called lik
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -327,7 +328,9 @@ def _time_format(section: Section) -> str:
 
 def canonical(column: str) -> str:
     """A column's name as a name here: lower case, digits and underscores, beginning with a letter."""
-    # MonthlyFee and "monthly fee" are the same name.
+    # MonthlyFee and "monthly fee" are the same name; of accented letters the plain ones are left.
+    column = unicodedata.normalize("NFKD", column.replace("ß", "ss"))
+    column = "".join(c for c in column if not unicodedata.combining(c))
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
     plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in spaced.lower())
     name = "_".join(part for part in plain.split("_") if part) or "column"

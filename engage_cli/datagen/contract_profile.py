@@ -12,11 +12,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from engage_cli.datagen import contract_words as known
 from engage_cli.datagen.contract_time import (
     CANDIDATES,
     EPOCH,
     EPOCH_MS,
     FIRST_YEAR,
+    SPREADSHEET,
     day_first_is_open,
     swapped,
     time_sql,
@@ -32,6 +34,11 @@ _EXAMPLES = 40
 _EMPTY = ("nan", "null", "none", "na", "n/a", "\\n", "<na>", "?")
 # Seconds and milliseconds from 1990 to 2100.
 _EPOCHS = {EPOCH: (631_152_000, 4_102_444_800), EPOCH_MS: (631_152_000_000, 4_102_444_800_000)}
+# Days of a spreadsheet from 1970 to 2064.
+_SPREADSHEET_DAYS = (25_569, 60_000)
+
+# The end of today is not the same everywhere.
+_PAST = "(t < current_date + INTERVAL 2 DAY)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class ColumnProfile:
     whole: bool = False
     lowest: float | None = None
     highest: float | None = None
+    typical: float | None = None
+    """The median of numbers."""
     negative: int = 0
     decimal: str = "."
     length: float = 0.0
@@ -124,16 +133,17 @@ class Table:
     def _number(self, found: ColumnProfile, value: str) -> ColumnProfile | None:
         for decimal in (".", ","):
             number = number_value("v", Column("x", "double", reading=Reading("x", decimal=decimal)))
-            read, low, high, negative, whole = self.db.execute(
-                f"SELECT count(n), min(n), max(n), count(*) FILTER (n < 0), count(*) FILTER (n = floor(n)) "
+            read, low, high, middle, negative, whole = self.db.execute(
+                "SELECT count(n), min(n), max(n), median(n), count(*) FILTER (n < 0), "
+                "count(*) FILTER (n = floor(n)) "
                 f"FROM (SELECT {number} AS n FROM (SELECT {value} AS v FROM {self.what}_sample))"
             ).fetchone()
             if read < 0.98 * found.filled:
                 continue
             kind = "boolean" if found.distinct == 2 and (low, high) == (0, 1) else "number"
             return replace(
-                found, kind=kind, whole=whole == read, lowest=low, highest=high, negative=negative,
-                decimal=decimal, time_format=_epoch_of(found, low, high, whole == read),
+                found, kind=kind, whole=whole == read, lowest=low, highest=high, typical=middle,
+                negative=negative, decimal=decimal, time_format=_epoch_of(found, low, high, whole == read),
             )  # fmt: skip
         return None
 
@@ -168,30 +178,41 @@ class Table:
         pairs = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
         return replace(found, kind="boolean") if words in pairs else found
 
-    def span(self, column: str, time_format: str) -> tuple[datetime, datetime]:
-        """The first and the last time of a column, in all rows."""
+    def span(self, column: str, time_format: str) -> tuple[datetime, datetime, int]:
+        """The first and the last time of a column in all rows, and how many lie in the future.
+
+        Those are mistakes and do not count, unless all of them do.
+        """
         time = time_sql(_filled(column), time_format)
-        low, high = self.db.execute(f"SELECT min({time}), max({time}) FROM ({self.everything})").fetchone()
-        return low, high
+        first, low, high, last, later = self.db.execute(
+            f"SELECT min(t), min(t) FILTER ({_PAST}), max(t) FILTER ({_PAST}), max(t), "
+            f"count(t) FILTER (NOT {_PAST}) FROM (SELECT {time} AS t FROM ({self.everything}))"
+        ).fetchone()
+        return (first, last, 0) if low is None else (low, high, later)
 
     def weeks_between_visits(self, customer: str, column: str, time_format: str) -> float | None:
         """The median distance in weeks between a customer's days of activity; None when nobody came twice."""
-        day = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"
-        days = f"SELECT DISTINCT {_filled(customer)} AS c, {day} AS d FROM ({self.everything})"
-        gaps = f"SELECT d - lag(d) OVER (PARTITION BY c ORDER BY d) AS gap FROM ({days}) WHERE c IS NOT NULL"
+        time = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"
+        days = f"SELECT DISTINCT {_filled(customer)} AS c, {time} AS t FROM ({self.everything})"
+        gaps = (
+            f"SELECT t - lag(t) OVER (PARTITION BY c ORDER BY t) AS gap FROM ({days}) "
+            f"WHERE c IS NOT NULL AND {_PAST}"
+        )
         found = self.db.execute(f"SELECT median(gap) / 7.0 FROM ({gaps}) WHERE gap IS NOT NULL").fetchone()[0]
         return None if found is None else float(found)
 
     def active_shares(self, customer: str, column: str, time_format: str) -> dict[int, float]:
         """Which share of the customers came in the last 4, 8, ... 24 weeks of the data."""
-        day = time_sql(_filled(column), time_format)
-        last = f"SELECT max({day}) AS last FROM ({self.everything}) WHERE {_filled(customer)} IS NOT NULL"
+        time = time_sql(_filled(column), time_format)
+        rows = (
+            f"SELECT c, t FROM (SELECT {_filled(customer)} AS c, {time} AS t FROM ({self.everything})) "
+            f"WHERE c IS NOT NULL AND {_PAST}"
+        )
         windows = range(4, 25, 4)
         counts = ", ".join(f"avg(CASE WHEN quiet < {7 * weeks} THEN 1.0 ELSE 0.0 END)" for weeks in windows)
         found = self.db.execute(
-            f"SELECT {counts} FROM (SELECT min(date_diff('day', d, (FROM ({last})))) AS quiet FROM "
-            f"(SELECT {_filled(customer)} AS c, {day} AS d FROM ({self.everything})) "
-            "WHERE c IS NOT NULL AND d IS NOT NULL GROUP BY c)"
+            f"WITH seen AS ({rows}) SELECT {counts} FROM (SELECT min(date_diff('day', t, "
+            "(SELECT max(t) FROM seen))) AS quiet FROM seen GROUP BY c)"
         ).fetchone()
         return dict(zip(windows, (float(share or 0) for share in found), strict=True))
 
@@ -260,10 +281,13 @@ def _filled(column: str) -> str:
 
 
 def _epoch_of(found: ColumnProfile, low: float, high: float, whole: bool) -> str | None:
-    """How a column of numbers may be a time: seconds, milliseconds, or 20240131."""
+    """How a column of numbers may be a time: seconds, milliseconds, days of a spreadsheet, or 20240131."""
     for text, (first, last) in _EPOCHS.items():
         if first <= low and high <= last and found.distinct > 2:
             return text
+    least, most = _SPREADSHEET_DAYS
+    if least <= low and high <= most and known.has_part(found.name, ("date", "time", "datum")):
+        return SPREADSHEET
     if not whole or not (low >= 19_000_101 and high <= 21_001_231):
         return None
     readable = sum(_is_compact_date(v) for v in found.examples)

@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EPOCH, EPOCH_MS = "epoch", "epoch ms"
+SPREADSHEET = "days since 1899-12-30"
+"""How spreadsheets count days; the fraction is the time of the day."""
 TIME_WORDS = (
     'nothing (2026-01-31 or 2026-01-31 13:45:00), a pattern such as "%d.%m.%Y %H:%M", "epoch", "epoch ms", '
     '"days since 2013-10-01", "weeks since 2013-10-07"'

@@ -1,6 +1,7 @@
 """Import by a user's own contract: how values, times and files are read, and what is refused."""
 
 import gzip
+import zipfile
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -516,3 +517,67 @@ def test_a_contract_alone_is_checked_without_files(owner: Owner) -> None:
     assert check.weeks_needed == 48
     assert check.predictions["value"].endswith("EUR")
     assert check.features > 30
+
+
+# Packed files, other encodings, other separators
+
+
+def zipped(owner: Owner, name: str, *members: str) -> Path:
+    path = owner.root / name
+    with zipfile.ZipFile(path, "w") as archive:
+        for member in members:
+            archive.writestr(member, ROWS)
+    return path
+
+
+ROWS = "customer_id,event_time,amount\né,2026-01-05,1.5\nb,2026-01-06,2\n"
+
+
+def kept(owner: Owner, path: Path) -> dict[str, float]:
+    owner.contract_file.write_text(EVENTS)
+    report = owner.load(None, path)
+    assert report.activity is not None
+    assert report.activity.rows_set_aside == 0
+    return {row["customer_id"]: row["amount"] for row in owner.raw.table("activity/")}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_zip_with_one_file_is_read_whatever_its_encoding(owner: Owner, encoding: str) -> None:
+    path = owner.root / "a.csv.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", ROWS.encode(encoding))
+    assert kept(owner, path) == {"é": 1.5, "b": 2.0}
+
+
+def test_utf_16_is_read_and_a_note_says_so(owner: Owner) -> None:
+    path = owner.write("a.csv", ROWS.encode("utf-16"))
+    assert kept(owner, path) == {"é": 1.5, "b": 2.0}
+    assert any("read as UTF-16" in note for note in owner.load(None, path).notes)
+
+
+def test_a_zip_with_several_files_or_none_is_refused(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS)
+    several = zipped(owner, "a.zip", "one.csv", "two.csv")
+    with pytest.raises(UserError, match="holds 2 files, and one is read"):
+        owner.load(None, several)
+    assert kept(owner, zipped(owner, "b.zip", "one.csv", "__MACOSX/one.csv")) == {"é": 1.5, "b": 2.0}
+    with pytest.raises(UserError, match="cannot be unpacked"):
+        owner.load(None, owner.write("c.zip", "no zip"))
+
+
+def test_columns_may_have_blanks_between_them(owner: Owner) -> None:
+    path = owner.write(
+        "a.txt", " customer_id  event_time amount\n 007 2026-01-05   1.5\n 8 2026-01-06 2 9\n\n"
+    )
+    owner.contract_file.write_text(EVENTS)
+    with pytest.raises(UserError, match=r"1 of 2 activity rows .*a.txt:3 the line has too many columns"):
+        owner.load(None, path)
+    path.write_text(path.read_text().replace(" 9", ""))
+    assert kept(owner, path) == {"007": 1.5, "8": 2.0}
+
+
+def test_a_file_without_names_of_columns_is_refused_with_its_first_values(owner: Owner) -> None:
+    path = owner.write("a.txt", " 00001 19970101  1   11.77\n 00002 19970112  1   12.00\n")
+    with pytest.raises(UserError, match=r"no names of columns: 00001, 19970101, 1, 11\.77") as error:
+        owner.init(None, path)
+    assert "line of names on top" in (error.value.hint or "")
