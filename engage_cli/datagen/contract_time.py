@@ -14,6 +14,7 @@ TIME_WORDS = (
 )
 FIRST_YEAR = 1900
 """Times before it are mistakes: a year of two digits read as one of four, an empty time of a spreadsheet."""
+LAST_YEAR = 2100
 _SINCE = re.compile(r"(days|weeks) since (\d{4}-\d{2}-\d{2})")
 _DIRECTIVES = frozenset("aAbBdmyYHIpMSfjGVuqU")
 # The most usual first: the first that reads every value is taken.

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from engage_cli.datagen import import_times as times
 from engage_cli.datagen.import_rows import (
     SQL_TYPES,
     checked_select,
@@ -146,10 +147,10 @@ def _refuse_wrong_columns(db: Any, shape: Shape, source: SourceFile) -> None:
             words, own = type_words(column), source.columns[column.name]
             # A personal value is not repeated, not even in a message.
             first = "" if column.personal else f"; the first is {str(example)[:60]!r}"
+            fits = times.fitting_hint(db, shape, column, source)
             raise UserError(
                 f"No value of the column {own!r} of {source.path} is {words}{first}.",
-                hint=f"Write {own} as {words}"
-                + (", or give its time_format in the contract." if column.reading else "."),
+                hint=fits or f"Write {own} as {words}.",
             )
 
 

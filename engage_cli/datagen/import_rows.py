@@ -144,16 +144,16 @@ def _left_out(shape: Shape) -> list[tuple[str, str]]:
     found = []
     for column in shape.columns:
         if column.reading and column.reading.when_empty == "skip":
-            found.append((f"{_raw(column)} IS NULL", f"{column.name} is empty"))
+            found.append((f"{_raw(column)} IS NULL", f"{column.said} is empty"))
         if column.reading and column.reading.when_negative == "drop":
-            found.append((f"{quoted(column.name)} < 0", f"{column.name} is negative"))
+            found.append((f"{quoted(column.name)} < 0", f"{column.said} is negative"))
     return found
 
 
 def _rules(shape: Shape, column: Column, today: date) -> list[tuple[str, str, str]]:
     """Return (test, kind, detail expression) of each rule of a column, in order of precedence."""
     name, raw = quoted(column.name), _raw(column)
-    said = column.name
+    said = column.said
     shown = "CAST(NULL AS VARCHAR)" if column.personal else raw
     rules = []
     if column.required:
@@ -170,8 +170,8 @@ def _rules(shape: Shape, column: Column, today: date) -> list[tuple[str, str, st
         rules.append((f"CAST({name} AS DATE) > DATE '{today}'", f"{said} is in the future", shown))
         if column.reading:
             rules.append((f"year({name}) < {FIRST_YEAR}", f"{said} is before {FIRST_YEAR}", shown))
-    if said == "week" and shape.name == "activity":
+    if column.name == "week" and shape.name == "activity":
         starts = column.reading.week_starts if column.reading else "monday"
         day = WEEKDAYS.index(starts) + 1
-        rules.append((f"isodow({name}) <> {day}", f"week is not a {starts.capitalize()}", shown))
+        rules.append((f"isodow({name}) <> {day}", f"{said} is not a {starts.capitalize()}", shown))
     return rules

@@ -116,9 +116,9 @@ def read_header(path: Path, target: Path) -> SourceFile:
     if encoding != "utf-8" or path.name.lower().endswith(".zip"):
         write_utf8(path, encoding, target)
         readable = target
-    line = _first_line(path, readable or path)
+    line, second = _first_lines(path, readable or path)
     delimiter = max(_DELIMITERS, key=line.count)
-    if delimiter not in line and len(line.split()) > 1:
+    if delimiter not in line and len(line.split()) == len(second.split()) > 1:
         tabbed = target.with_suffix(".tabs.csv")
         write_with_tabs(readable or path, tabbed)
         readable, delimiter, line = tabbed, "\t", "\t".join(line.split())
@@ -190,14 +190,16 @@ def _refuse_missing(
     )
 
 
-def _first_line(path: Path, readable: Path) -> str:
+def _first_lines(path: Path, readable: Path) -> tuple[str, str]:
+    """The first two lines without their ends."""
     try:
         with open_text(readable) as stream:
             # Bounded: a binary file may have no line end at all.
-            line: str = stream.readline(1_000_000).decode("utf-8-sig")
+            first, second = stream.readline(1_000_000), stream.readline(1_000_000)
+            lines = first.decode("utf-8-sig"), second.decode("utf-8", errors="replace")
     except (OSError, UnicodeDecodeError, EOFError) as exc:
         raise UserError(f"{path} cannot be read as CSV: {exc}.", hint="Save it as UTF-8 CSV.") from exc
-    return line.rstrip("\r\n")
+    return lines[0].rstrip("\r\n"), lines[1].rstrip("\r\n")
 
 
 def _csv_header(path: Path, line: str, delimiter: str) -> tuple[str, ...]:

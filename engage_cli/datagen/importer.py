@@ -49,7 +49,7 @@ def import_files(
     ids that activity may name when no customers file is given; without either, that check is left out and
     noted. `must_keep` are ids that a customers file must hold. `existing` (a pyarrow table, or None) are the
     customers of earlier imports, for a contract that takes customers or sign-ups from the activity.
-    `rows_there` counts the events that a week has already, so that none is lost. Rows set aside go to
+    `rows_there` counts the rows that a week has already, so that none is lost. Rows set aside go to
     `rejects_path` (replaced; only if there are any).
 
     Raises UserError: see `docs/data.md`; nothing has been put then.
@@ -68,8 +68,8 @@ def import_files(
             rejects = write_rejects(loaded, rejects_path)
             for shape in sources:
                 judge(loaded, shape, max_bad_fraction, rejects)
-            weeks, found = job.keep(loaded)
-            if rows_there is not None:
+            weeks, found = job.keep(loaded, rows_there)
+            if rows_there is not None and job.has_events(loaded):
                 cross.refuse_losing_events(loaded, weeks, rows_there)
             staged = staging.stage(loaded, work, weeks, customers=job.puts_customers(loaded)) if sink else []
             report = job.report(loaded, weeks, len(staged), rejects, (*notes, *found))
@@ -124,15 +124,22 @@ class _Job:
                 notes += cross.leave_out_unfinished_week(loaded)
         return notes
 
-    def keep(self, loaded: Loaded) -> tuple[list[date], list[str]]:
+    @staticmethod
+    def has_events(loaded: Loaded) -> bool:
+        rows = loaded.shape("activity")
+        return rows is not None and rows.has_events
+
+    def keep(
+        self, loaded: Loaded, there: Callable[[date], int] | None = None
+    ) -> tuple[list[date], list[str]]:
         """Make the tables of good rows; the weeks to put, and notes."""
         people, rows = loaded.shape("customers"), loaded.shape("activity")
         weeks: list[date] = []
         notes: list[str] = []
         if rows:
             weeks = staging.keep_activity(loaded, rows)
-            if rows.has_events:
-                missing, notes = cross.weeks_without_events(weeks)
+            if self._contract:
+                missing, notes = cross.weeks_without_activity(loaded, weeks, there)
                 weeks = sorted([*weeks, *missing])
         if people and self._dated:
             staging.keep_customers(loaded, people)

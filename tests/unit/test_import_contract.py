@@ -241,8 +241,8 @@ def test_a_last_week_that_is_not_over_is_left_out(
 def test_a_hole_in_the_events_is_refused_and_a_short_pause_is_not(owner: Owner) -> None:
     report = owner.read(EVENTS, days("2026-01-10", "2026-02-14"))
     assert len(report.weeks) == 6
-    assert "4 weeks have no event" in " ".join(report.notes)
-    with pytest.raises(UserError, match="no event in the 5 weeks from 2026-01-12 to 2026-02-16"):
+    assert "4 weeks have no activity" in " ".join(report.notes)
+    with pytest.raises(UserError, match="no activity in the 5 weeks from 2026-01-12 to 2026-02-16"):
         owner.read(EVENTS, days("2026-01-10", "2026-02-21"))
 
 
@@ -581,3 +581,95 @@ def test_a_file_without_names_of_columns_is_refused_with_its_first_values(owner:
     with pytest.raises(UserError, match=r"no names of columns: 00001, 19970101, 1, 11\.77") as error:
         owner.init(None, path)
     assert "line of names on top" in (error.value.hint or "")
+
+
+# Who is to blame
+
+
+def test_reasons_name_the_columns_as_the_user_does(owner: Owner) -> None:
+    contract = (
+        '[activity]\nkind = "events"\ncustomer = "Client No"\ntime = "Bought"\nanonymous = "skip"\n'
+        '[activity.measures]\nsales = { kind = "amount", column = "Pieces", times = "Price" }\n'
+    )
+    report = owner.read(
+        contract,
+        "Client No,Bought,Pieces,Price\na,2026-01-05,2,3\n,2026-01-05,1,1\nb,soon,1,1\nb,,1,1\n"
+        "c,2026-01-05,-1,2\nd,2091-01-01,1,1\n",
+    )
+    assert report.activity is not None
+    assert set(report.activity.reasons) == {
+        "Bought is not a time (YYYY-MM-DD HH:MM:SS)", "Bought is empty", "Pieces times Price is negative",
+        "Bought is in the future",
+    }  # fmt: skip
+    assert set(report.activity.left_out) == {"Client No is empty"}
+    people = '[customers]\nid = "Client No"\nsigned_up = "first activity"\n'
+    report = owner.read(contract + people, "Client No,Bought,Pieces,Price\na,2026-01-05,2,3\n",
+                        "Client No,Plan\na,x\na,y\n")  # fmt: skip
+    assert report.customers is not None
+    assert report.customers.reasons == {"Client No is a duplicate": 1}
+
+
+@pytest.mark.parametrize(
+    ("said", "values", "hint"),
+    [
+        ("%d/%m/%Y", ["01/31/2026", "02/01/2026"], 'Write time_format = "%m/%d/%Y" into [activity]'),
+        ("%d.%m.%Y", ["2026-01-31", "2026-02-01"], "Remove time_format from [activity]"),
+        ("", ["1769817600", "1769904000"], 'Write time_format = "epoch" into [activity]'),
+        ("", ["20260131", "20260201"], 'Write time_format = "%Y%m%d" into [activity]'),
+        ("%d.%m.%Y", ["31 of January", "1 of Feb"], "Give the time_format of when in [activity]: nothing"),
+    ],
+)
+def test_a_wrong_time_format_is_answered_with_the_one_that_fits(
+    owner: Owner, said: str, values: list[str], hint: str
+) -> None:
+    contract = f'[activity]\nkind = "events"\ntime = "when"\ntime_format = "{said}"\n'
+    text = "customer_id,when\n" + "".join(f"c,{value}\n" for value in values)
+    with pytest.raises(UserError) as error:
+        owner.read(contract, text, max_bad_fraction=0.05)
+    assert values[0] in str(error.value), "the value that cannot be read is shown"
+    assert hint in (error.value.hint or "")
+
+
+def test_one_mistyped_time_is_no_wrong_format(owner: Owner) -> None:
+    text = "customer_id,event_time,amount\n" + "".join(f"c{n},2026-01-05,x\n" for n in range(99))
+    with pytest.raises(UserError) as error:
+        owner.read(EVENTS, text + "c,2026-01-05,1\nd,soon,1\n", max_bad_fraction=0.05)
+    assert "rejects.csv" in (error.value.hint or "")
+
+
+def test_a_few_rows_far_from_all_others_are_named_instead_of_the_weeks_between(owner: Owner) -> None:
+    many = "".join(f"c{n},2026-01-{n % 28 + 1:02d},1\n" for n in range(300))
+    with pytest.raises(UserError, match=r"1 of 271 rows lie more than 516 weeks before all others by "
+                       r"event_time: .*a\.csv:302 2016-02-01") as error:  # fmt: skip
+        owner.read(EVENTS, HEAD + many + "x,2016-02-01,1\n")
+    assert error.value.hint == "Correct event_time in these rows, or remove them."
+    weekly = "customer_id,week,minutes\n" + "".join(f"c{n},2026-01-05,1\n" for n in range(300))
+    contract = '[activity]\n[activity.measures]\nminutes = "amount"\n'
+    with pytest.raises(UserError, match=r"1 of 301 rows lie more than 44 weeks after all others"):
+        owner.read(contract, weekly + "x,2026-11-16,1\n")
+
+
+def test_a_week_of_weekly_rows_that_is_missing_is_a_week_without_activity(owner: Owner) -> None:
+    contract = '[activity]\n[activity.measures]\nminutes = "amount"\n'
+    report = owner.read(contract, "customer_id,week,minutes\na,2026-01-05,1\na,2026-01-19,1\n")
+    assert [str(week) for week in report.weeks] == ["2026-01-05", "2026-01-12", "2026-01-19"]
+    assert "1 week has no activity at all" in " ".join(report.notes)
+
+
+def test_weeks_that_are_in_the_bucket_already_are_not_emptied(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS)
+    weeks = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(9)]
+    rows = [f"a,{week + timedelta(days=6)},1\n" for week in weeks]
+    owner.load(None, owner.write("a.csv", HEAD + "".join(rows)))
+    report = owner.load(None, owner.write("b.csv", HEAD + rows[0] + rows[8]))
+    assert [str(week) for week in report.weeks] == [str(weeks[0]), str(weeks[8])]
+    assert len(owner.raw.table("activity/")) == 9
+
+
+def test_bad_rows_are_named_when_a_week_would_lose_events(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS)
+    good = "".join(f"c{n},2026-01-05,1\n" for n in range(50))
+    owner.load(None, owner.write("a.csv", HEAD + good))
+    with pytest.raises(UserError, match=r"1 bad rows were set aside, perhaps of this week") as error:
+        owner.load(None, owner.write("a.csv", HEAD + good.replace("c7,2026-01-05,1", "c7,2026-01-05,x")))
+    assert "Correct the rows in the list of rejects" in (error.value.hint or "")
