@@ -109,7 +109,23 @@ def guess_contract(name: str, customers: Path | None, activity: Sequence[Path]) 
         if rows is None:
             return Guessed(None, guess.comments, guess)
         guess_activity(guess, rows, own_customers=people is None)
+        if people:
+            _unknown_customers(guess, people, rows)
         return _with_horizons(name, guess, rows)
+
+
+def _unknown_customers(guess: Guess, people: Table, rows: Table) -> None:
+    """What becomes of activity of customers who are not in their file."""
+    unknown, everybody = rows.customers_not_in(guess.activity.customer, people, guess.customers.id)
+    if not unknown:
+        return
+    said = f"{unknown:,} of {everybody:,} customers of the activity are not in the file of customers"
+    if guess.customers.signed_up:
+        guess.customers = replace(guess.customers, unknown="skip")
+        guess.comments["customers.unknown"] = f"{said}: their activity is left out"
+    else:
+        guess.customers = replace(guess.customers, unknown="add")
+        guess.comments["customers.unknown"] = f"{said}: they are added, without attributes"
 
 
 def _with_horizons(name: str, guess: Guess, rows: Table) -> Guessed:

@@ -15,7 +15,7 @@ from engage_cli.datagen.contract_guess_customers import (
     is_personal,
     order_words,
 )
-from engage_cli.datagen.contract_guess_events import event_noun, guess_event_id, guess_types
+from engage_cli.datagen.contract_guess_events import event_noun, guess_copies, guess_event_id, guess_types
 from engage_cli.datagen.contract_guess_measures import currency_of, guess_measures
 from engage_cli.datagen.contract_profile import ColumnProfile, Table, TableProfile
 from engage_cli.datagen.contract_time import WEEKDAYS
@@ -51,6 +51,7 @@ def guess_activity(guess: "Guess", table: Table, *, own_customers: bool) -> None
     _kind(guess, table, customer, time)
     rest = [c for c in profile.columns if c not in (customer, time)]
     if guess.kind == dc.EVENTS:
+        guess_copies(guess, table, profile.columns)
         rest = guess_event_id(guess, table, customer, rest)
         rest = guess_types(guess, table, customer, rest)
         noun = event_noun(guess, table, customer, time, rest)

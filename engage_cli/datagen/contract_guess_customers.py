@@ -31,8 +31,15 @@ def guess_customers(guess: "Guess", table: TableProfile, other_header: Sequence[
     best = best_column(scores, table, "customers")
     guess.customers = replace(guess.customers, id=best.name)
     guess.comments["customers.id"] = (
-        "every value occurs once" if best.unique else "taken by its name, though values repeat"
+        "every value occurs once"
+        if best.distinct == best.filled
+        else "taken by its name, though values repeat"
     )
+    if best.distinct < best.filled:
+        guess.customers = replace(guess.customers, repeated="first")
+        guess.comments["customers.repeated"] = (
+            f"{best.filled - best.distinct:,} rows are of a customer who has one already; the first is taken"
+        )
     rest = [c for c in table.columns if c is not best]
     signed_up = _signed_up(rest)
     if signed_up:

@@ -1,11 +1,13 @@
 """Guesses what one event is: which rows belong together, of which type it is, and what it is called."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engage_ml import data_contract as dc
 
 from engage_cli.datagen import contract_words as known
+from engage_cli.datagen.contract_file import DROP, counted_words
 from engage_cli.datagen.contract_profile import ColumnProfile, Table
 
 if TYPE_CHECKING:
@@ -38,6 +40,23 @@ def _names_an_order(column: ColumnProfile) -> bool:
     return named and known.has_part(column.name, known.ORDER) and column.kind in ("text", "number")
 
 
+def guess_copies(guess: "Guess", table: Table, columns: Sequence[ColumnProfile]) -> None:
+    """Rows that are equal in every column: copies when each row has a number of its own, else a question."""
+    numbered = [c for c in columns if known.is_identifier(c.name)]
+    found = [table.copies(c.name) for c in numbered or columns[:1]]
+    copies = found[0][0]
+    if not copies:
+        return
+    if numbered and any(alone for _, alone in found):
+        guess.activity = replace(guess.activity, repeated=DROP)
+        guess.comments["activity.repeated"] = f"{copies:,} rows are copies of another, with its number"
+    else:
+        guess.comments["activity.kind"] += (
+            f"; {copies:,} rows equal another in every column and count as they stand: "
+            'repeated = "drop" would leave them out'
+        )
+
+
 def guess_types(
     guess: "Guess", table: Table, customer: ColumnProfile, rest: list[ColumnProfile]
 ) -> list[ColumnProfile]:
@@ -56,7 +75,7 @@ def guess_types(
             for value in list(taken)[:MOST_TYPES]:
                 name = guess.name(value)
                 guess.types[name] = value
-                guess.measures.append(dc.Measure(name, dc.COUNT, name.replace("_", " "), name))
+                guess.measures.append(dc.Measure(name, dc.COUNT, counted_words(name), counted_words(name)))
             said = f"the {len(guess.types)} most frequent of {c.distinct}"
             guess.comments["activity.types"] = f"{said}, and purchases" if len(taken) > MOST_TYPES else said
             return [x for x in rest if x is not c]

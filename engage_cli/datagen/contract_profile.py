@@ -190,6 +190,27 @@ class Table:
         ).fetchone()
         return (first, last, 0) if low is None else (low, high, later)
 
+    def customers_not_in(self, customer: str, people: "Table", identifier: str) -> tuple[int, int]:
+        """How many customers of these rows another table lacks, and how many there are."""
+        plain = "regexp_replace({}, '^([0-9]+)\\.0+$', '\\1')"
+        known = f"SELECT {plain.format(_filled(identifier))} FROM ({people.everything})"
+        own = f"SELECT DISTINCT {plain.format(_filled(customer))} AS c FROM ({self.everything})"
+        lacking, everybody = self.db.execute(
+            f"SELECT count(*) FILTER (c NOT IN (SELECT k FROM ({known}) t(k) WHERE k IS NOT NULL)), count(*) "
+            f"FROM ({own}) WHERE c IS NOT NULL"
+        ).fetchone()
+        return int(lacking), int(everybody)
+
+    def copies(self, column: str) -> tuple[int, bool]:
+        """Rows of the sample that equal another in every column, and whether they alone repeat a column."""
+        table = f"{self.what}_sample"
+        names = ", ".join(quoted(name) for name in self.header)
+        rows, whole, different = self.db.execute(
+            f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM (SELECT DISTINCT {names} FROM "
+            f"{table})), (SELECT count(DISTINCT {_filled(column)}) FROM {table})"
+        ).fetchone()
+        return int(rows - whole), whole == different
+
     def weeks_between_visits(self, customer: str, column: str, time_format: str) -> float | None:
         """The median distance in weeks between a customer's days of activity; None when nobody came twice."""
         time = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 
-from engage_cli.datagen.import_load import Loaded, register_ids, reject
+from engage_cli.datagen.import_load import Loaded, forget_broken_lines, register_ids, reject
 from engage_cli.datagen.import_rejects import place_of
+from engage_cli.datagen.import_rows import quoted, relation, row_number
 from engage_cli.datagen.shapes import Shape
 from engage_cli.errors import UserError
 
@@ -18,8 +19,10 @@ _STRAY_SHARE = 0.01
 """So few of the rows far from all others are mistyped."""
 
 
-def set_aside_duplicates(loaded: Loaded, shape: Shape) -> None:
-    """Keep the first row of each customer (or customer and week), in file and line order."""
+def set_aside_duplicates(loaded: Loaded, shape: Shape, *, bad: bool = True) -> None:
+    """Keep the first row of each customer (or customer and week), in file and line order; the others are bad,
+    or left out.
+    """
     if shape.has_events:
         return  # two equal lines of a receipt are two events
     by_week = shape.name == "activity"
@@ -37,11 +40,30 @@ def set_aside_duplicates(loaded: Loaded, shape: Shape) -> None:
         f"SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY _file, _row) AS _nth "
         f"FROM good SEMI JOIN repeated USING ({columns})) WHERE _nth > 1"
     )
-    reject(loaded.db, shape.name, kind, rows, detail="customer_id")
+    reject(loaded.db, shape.name, kind, rows, detail="customer_id", bad=bad)
 
 
-def set_aside_unknown(loaded: Loaded, known: Iterable[str] | None) -> list[str]:
-    """Set aside activity of customers who are neither in the file nor `known`; notes for the report."""
+def leave_out_copies(loaded: Loaded, shape: Shape) -> None:
+    """Leave out rows that equal an earlier one in every column of their files."""
+    parts = [
+        f"SELECT {number} AS _file, {row_number(source)} AS _row, hash({columns}) AS _all "
+        f"FROM {relation(source)}"
+        for number, source in enumerate(loaded.sources[shape])
+        for columns in [", ".join(quoted(name) for name in sorted(source.header))]
+    ]
+    nth = "row_number() OVER (PARTITION BY _all ORDER BY _file, _row) AS _nth"
+    rows = (
+        f"(SELECT *, {nth} FROM ({' UNION ALL '.join(parts)})) w "
+        f"WHERE _nth > 1 AND {loaded.good(shape.name, 'w')}"
+    )
+    reject(loaded.db, shape.name, "the row is a copy of another", rows, bad=False)
+    forget_broken_lines(loaded.db)
+
+
+def set_aside_unknown(loaded: Loaded, known: Iterable[str] | None, *, bad: bool = True) -> list[str]:
+    """Set aside, or leave out, activity of customers who are neither in the file nor `known`; notes for the
+    report.
+    """
     if loaded.shape("customers"):
         ids = f"SELECT customer_id FROM customers c WHERE {loaded.good('customers', 'c')}"
     elif known is not None:
@@ -50,7 +72,7 @@ def set_aside_unknown(loaded: Loaded, known: Iterable[str] | None) -> list[str]:
     else:
         return ["Without customers it was not checked that the activity is of known customers."]
     rows = f"activity a WHERE {loaded.good('activity', 'a')} AND customer_id NOT IN ({ids})"
-    reject(loaded.db, "activity", "the customer is unknown", rows, detail="customer_id")
+    reject(loaded.db, "activity", "the customer is unknown", rows, detail="customer_id", bad=bad)
     return []
 
 

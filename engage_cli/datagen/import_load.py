@@ -122,7 +122,7 @@ def _note_broken_lines(loaded: Loaded, shape: Shape, number: int, source: Source
     errors = db.execute(
         "SELECT line, min(CAST(error_type AS VARCHAR)) FROM reject_errors GROUP BY line ORDER BY line"
     ).fetchall()
-    db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    forget_broken_lines(db)
     loaded.broken[shape.name, number] = [line for line, _ in errors]
     rows = [
         (shape.name, number, line, _BROKEN_LINES.get(error, f"the line is broken ({error.lower()})"))
@@ -130,6 +130,11 @@ def _note_broken_lines(loaded: Loaded, shape: Shape, number: int, source: Source
     ]
     if rows:
         db.executemany("INSERT INTO rejects VALUES (?, ?, NULL, ?, ?, NULL, true)", rows)
+
+
+def forget_broken_lines(db: Any) -> None:
+    """Drop what reading a CSV has noted of its broken lines: reading it again would note them twice."""
+    db.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
 
 
 def _refuse_wrong_columns(db: Any, shape: Shape, source: SourceFile) -> None:
@@ -140,7 +145,7 @@ def _refuse_wrong_columns(db: Any, shape: Shape, source: SourceFile) -> None:
         for c in checked
     )
     found = db.execute(f"SELECT {counts} FROM ({raw_select(shape, source)}) AS raw").fetchone()
-    db.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    forget_broken_lines(db)
     for i, column in enumerate(checked):
         present, readable, example = found[3 * i : 3 * i + 3]
         if present and not readable:

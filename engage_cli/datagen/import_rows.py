@@ -50,17 +50,6 @@ def type_words(column: Column) -> str:
 
 def raw_select(shape: Shape, source: SourceFile) -> str:
     """Return a SELECT of `_row` (1-based record) and the shape's columns as trimmed text or NULL."""
-    path = literal(str(source.readable or source.path))
-    if source.format == "csv":
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in source.header)
-        relation = (
-            f"read_csv({path}, header=true, auto_detect=false, delim={literal(source.delimiter)}, "
-            f"quote='\"', escape='\"', columns={{{columns}}}, store_rejects=true, max_line_size=1000000)"
-        )
-        row_no = "row_number() OVER ()"
-    else:
-        relation = f"read_parquet({path}, file_row_number=true, hive_partitioning=false)"
-        row_no = "file_row_number + 1"
     values = []
     for column in shape.columns:
         if column.name in source.columns:
@@ -73,7 +62,24 @@ def raw_select(shape: Shape, source: SourceFile) -> str:
         if column.name in source.factors:
             text = f"CAST({quoted(source.factors[column.name])} AS VARCHAR)"
             values.append(f"{raw_value(column, text)} AS {_factor(column)}")
-    return f"SELECT {row_no} AS _row, {', '.join(values)} FROM {relation}"
+    return f"SELECT {row_number(source)} AS _row, {', '.join(values)} FROM {relation(source)}"
+
+
+def relation(source: SourceFile) -> str:
+    """What reads the columns of a file; of CSV as text."""
+    path = literal(str(source.readable or source.path))
+    if source.format != "csv":
+        return f"read_parquet({path}, file_row_number=true, hive_partitioning=false)"
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in source.header)
+    return (
+        f"read_csv({path}, header=true, auto_detect=false, delim={literal(source.delimiter)}, "
+        f"quote='\"', escape='\"', columns={{{columns}}}, store_rejects=true, max_line_size=1000000)"
+    )
+
+
+def row_number(source: SourceFile) -> str:
+    """The number of a record of `relation`, from 1."""
+    return "row_number() OVER ()" if source.format == "csv" else "file_row_number + 1"
 
 
 def _factor(column: Column) -> str:

@@ -57,7 +57,8 @@ def fitting_hint(db: Any, shape: Shape, column: Column, source: SourceFile) -> s
             "FROM written"
         ).fetchone()[0]
         if reads and reads > 1 - _WRONG_SHARE and text != column.reading.time_format:
-            example = db.execute("SELECT max(v) FROM written").fetchone()[0]
+            unread = f"{time_sql('v', column.reading.time_format)} IS NULL"
+            example = db.execute(f"SELECT max(v) FROM written WHERE {unread}").fetchone()[0] or ""
             if not text:
                 return f"Remove time_format from {place}: {example[:40]!r} is read without one."
             return f'Write time_format = "{text}" into {place}: it reads {example[:40]!r}.'

@@ -254,6 +254,42 @@ def test_an_identifier_that_never_repeats_is_asked_about(owner: Owner) -> None:
     assert "CHECK: nobody came on two days, so this may be the number of an order" in text
 
 
+def test_what_files_do_not_share_is_said_with_what_becomes_of_it(owner: Owner) -> None:
+    activity = log(owner, "client_id,day,minutes", lambda c, n, t: f"{c}.0,{t.date()},1.5")
+    few = owner.write("p.csv", "client_id,plan\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in (*range(8), 3)))
+    text = owner.init(few, activity)
+    assert (owner.contract.customers.unknown, owner.contract.customers.repeated) == ("add", "first")
+    assert "4 of 12 customers of the activity are not in the file of customers: they are added" in text
+    assert "1 rows are of a customer who has one already; the first is taken" in text
+    check = owner.check(few, activity)
+    assert (check.possible, check.customers) == (True, 12)
+    dated = owner.write("p.csv", "client_id,joined\n" + "".join(f"{n},2012-01-0{n + 1}\n" for n in range(8)))
+    assert "their activity is left out" in owner.init(dated, activity)
+    assert owner.contract.customers.unknown == "skip"
+    assert owner.check(dated, activity).customers == 8
+
+
+def test_copies_are_left_out_when_every_row_has_a_number_and_else_asked_about(owner: Owner) -> None:
+    def twice(c: int, n: int, t: datetime) -> str:
+        line = f"{{}}c{c},{t.date()},{n % 7}"
+        return "\n".join([line] * (1 + (n % 50 == 0)))
+
+    path = log(owner, "client,day,paid", lambda c, n, t: twice(c, n, t).replace("{}", ""))
+    assert "9 rows equal another in every column and count as they stand" in owner.init(None, path)
+    assert owner.contract.activity.repeated == "keep"
+    path = log(owner, "row_id,client,day,paid", lambda c, n, t: twice(c, n, t).replace("{}", f"r{n},"))
+    assert "9 rows are copies of another, with its number" in owner.init(None, path)
+    assert owner.contract.activity.repeated == "drop"
+
+
+def test_types_are_counted_in_the_plural(owner: Owner) -> None:
+    found = guessed(owner, "user_id,time,event", lambda c, n, t: f"{c},{t},{'order' if t.day % 4 else 'view'}")
+    assert [(m.name, m.unit, m.meaning, m.noun) for m in found.contract.measures[1:]] == [
+        ("order", "orders", "orders", "order"), ("view", "views", "views", "view")
+    ]  # fmt: skip
+    assert found.contract.value_unit == "orders"
+
+
 def test_codes_are_categories_and_a_sign_up_may_be_a_number(owner: Owner) -> None:
     people = "msno,city,registered_via,registration_init_time,visits,PhoneService\n" + "".join(
         f"u{n},{n % 22},{n % 4},2011{n % 12 + 1:02d}05,{n},{'Yes' if n % 3 else 'No'}\n" for n in range(99)

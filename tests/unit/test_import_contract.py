@@ -673,3 +673,98 @@ def test_bad_rows_are_named_when_a_week_would_lose_events(owner: Owner) -> None:
     with pytest.raises(UserError, match=r"1 bad rows were set aside, perhaps of this week") as error:
         owner.load(None, owner.write("a.csv", HEAD + good.replace("c7,2026-01-05,1", "c7,2026-01-05,x")))
     assert "Correct the rows in the list of rejects" in (error.value.hint or "")
+
+
+# Customers who are not in their file, and rows that are there twice
+
+PEOPLE = '[customers]\nid = "id"\nsigned_up = "first activity"\n[customers.attributes]\nplan = "category"\n'
+
+
+def with_customers(more: str = "") -> str:
+    return PEOPLE.replace("[customers]\n", f"[customers]\n{more}") + EVENTS
+
+
+@pytest.mark.parametrize(
+    ("said", "customers", "outcome"),
+    [("refuse", {"a"}, "reasons"), ("skip", {"a"}, "left_out"), ("add", {"a", "b"}, None)],
+)
+def test_activity_of_customers_without_a_row_is_refused_left_out_or_adds_them(
+    owner: Owner, said: str, customers: set[str], outcome: str | None
+) -> None:
+    activity = HEAD + "a,2026-01-05,1\nb,2026-01-06,2\n"
+    report = owner.read(with_customers(f'unknown = "{said}"\n'), activity, "id,plan\na,free\n")
+    found = {row["customer_id"]: row for row in owner.rows("customers")}
+    assert set(found) == customers
+    assert {row["customer_id"] for row in owner.rows()} == customers
+    assert report.activity is not None
+    if outcome:
+        assert getattr(report.activity, outcome) == {"the customer is unknown": 1}
+    else:
+        assert (found["b"]["plan"], found["b"]["signup_date"]) == (None, date(2026, 1, 6))
+        assert found["a"]["plan"] == "free"
+
+
+def test_added_customers_stay_when_later_files_do_not_name_them(owner: Owner) -> None:
+    owner.contract_file.write_text(with_customers('unknown = "add"\n'))
+    owner.load(owner.write("c.csv", "id,plan\na,free\nb,gold\n"),
+               owner.write("a.csv", HEAD + "a,2026-01-11,1\nb,2026-01-11,2\nx,2026-01-11,2\n"))  # fmt: skip
+    owner.load(owner.write("c.csv", "id,plan\na,paid\n"),
+               owner.write("a.csv", HEAD + "a,2026-01-18,1\nx,2026-01-18,1\n"))  # fmt: skip
+    found = {row["customer_id"]: (row["plan"], row["signup_date"]) for row in owner.raw.table("customers/")}
+    first = date(2026, 1, 11)
+    assert found == {"a": ("paid", first), "b": ("gold", first), "x": (None, first)}
+    with pytest.raises(UserError, match="adds the customers who are not in the file of customers"):
+        owner.load(None, owner.write("a.csv", HEAD + "a,2026-01-25,1\n"))
+
+
+def test_customers_cannot_be_added_when_sign_ups_are_in_the_file(owner: Owner) -> None:
+    owner.contract_file.write_text(with_customers('unknown = "add"\n').replace("first activity", "joined"))
+    with pytest.raises(UserError, match="dates every sign-up by the first activity"):
+        _ = owner.contract
+
+
+@pytest.mark.parametrize(("said", "outcome"), [("refuse", "reasons"), ("first", "left_out")])
+def test_a_second_row_of_a_customer_is_bad_or_left_out(owner: Owner, said: str, outcome: str) -> None:
+    report = owner.read(
+        with_customers(f'repeated = "{said}"\n'), HEAD + "a,2026-01-05,1\n", "id,plan\na,free\na,paid\n"
+    )
+    assert report.customers is not None
+    assert getattr(report.customers, outcome) == {"id is a duplicate": 1}
+    assert [row["plan"] for row in owner.rows("customers")] == ["free"]
+
+
+COPIES = "customer_id,event_time,amount,item\na,2026-01-05,1,x\na,2026-01-05,1,y\na,2026-01-05,1,x\n"
+
+
+@pytest.mark.parametrize(("said", "events"), [("keep", 4), ("drop", 3)])
+def test_rows_that_are_equal_in_every_column_are_events_or_copies(
+    owner: Owner, said: str, events: int
+) -> None:
+    contract = EVENTS.replace('"events"', f'"events"\nrepeated = "{said}"')
+    report = owner.read(contract, COPIES + "broken\nb,2026-01-05,,\n")
+    assert len(owner.rows()) == events
+    assert report.activity is not None
+    assert report.activity.left_out == ({"the row is a copy of another": 1} if said == "drop" else {})
+    assert report.activity.rows_set_aside == 1, "the broken line is noted once"
+
+
+def test_copies_are_found_across_files_and_never_by_the_columns_of_the_contract_alone(owner: Owner) -> None:
+    owner.contract_file.write_text(EVENTS.replace('"events"', '"events"\nrepeated = "drop"'))
+    owner.load(None, owner.write("a.csv", COPIES), owner.write("b.csv", COPIES))
+    assert len(owner.raw.table("activity/")) == 2, "of equal amounts two items are two"
+
+
+def test_a_run_without_anybody_who_comes_back_is_said_to_be_impossible(owner: Owner) -> None:
+    weeks = [date(2025, 1, 6) + timedelta(weeks=n) for n in range(60)]
+    owner.contract_file.write_text(EVENTS)
+    once = owner.write("a.csv", HEAD + "".join(f"o{n},{week + timedelta(days=6)},1\n" for n, week in
+                                               enumerate(weeks)))  # fmt: skip
+    check = owner.check(None, once)
+    assert check.possible is False
+    assert "No customer has activity in more than one week" in check.reasons[0]
+    assert "'customer_id' is the number of an order" in check.reasons[1]
+    once.write_text(once.read_text().replace("o59,", "o3,"))
+    check = owner.check(None, once)
+    assert check.possible
+    assert check.report is not None
+    assert check.report.returning == 1
