@@ -283,7 +283,9 @@ def test_copies_are_left_out_when_every_row_has_a_number_and_else_asked_about(ow
 
 
 def test_types_are_counted_in_the_plural(owner: Owner) -> None:
-    found = guessed(owner, "user_id,time,event", lambda c, n, t: f"{c},{t},{'order' if t.day % 4 else 'view'}")
+    found = guessed(
+        owner, "user_id,time,event", lambda c, n, t: f"{c},{t},{'order' if t.day % 4 else 'view'}"
+    )
     assert [(m.name, m.unit, m.meaning, m.noun) for m in found.contract.measures[1:]] == [
         ("order", "orders", "orders", "order"), ("view", "views", "views", "view")
     ]  # fmt: skip
