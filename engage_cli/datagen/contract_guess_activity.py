@@ -132,9 +132,21 @@ def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> Col
     raise UserError(
         f"No column of {profile.files[0]} looks like a date or a time; it has "
         f"{', '.join(c.name for c in profile.columns)}.",
-        hint="Without a time for each row nothing can be predicted. If there is one, write the contract by "
+        hint=_unread_times(profile)
+        or "Without a time for each row nothing can be predicted. If there is one, write the contract by "
         "hand: engage data-contract init makes an example.",
     )
+
+
+def _unread_times(profile: TableProfile) -> str:
+    """About the first column that is named like a time and written in no known way; empty without one."""
+    for c in profile.columns:
+        if c.kind == "text" and c.filled and known.has_part(c.name, known.PLAIN_TIME):
+            return (
+                f"If it is {c.name!r}, such as {c.examples[0][:40]!r}, write it as 2026-01-31 13:45:00 (with "
+                "DuckDB, say) and give the file again."
+            )
+    return ""
 
 
 def _kind(guess: "Guess", table: Table, customer: ColumnProfile, time: ColumnProfile) -> None:
@@ -148,6 +160,11 @@ def _kind(guess: "Guess", table: Table, customer: ColumnProfile, time: ColumnPro
         return
     guess.kind = dc.EVENTS
     guess.comments["activity.kind"] = "one row for each event; the weeks are made of them"
+    if table.only_first_days(time.name, guess.activity.time_format):
+        guess.comments["activity.kind"] = (
+            "CHECK: every time is the first of a month, and weeks without one count as inactive; better give "
+            "the days on which things happened"
+        )
 
 
 def _days(guess: "Guess", rest: list[ColumnProfile]) -> list[ColumnProfile]:

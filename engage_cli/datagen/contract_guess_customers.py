@@ -60,7 +60,7 @@ def customer_score(column: ColumnProfile, shared: bool, *, unique: bool) -> int:
     """How much a column looks like the identifier of a customer; 0 for one that cannot be it."""
     if column.kind in ("time", "boolean") or (column.kind == "number" and not column.whole):
         return 0
-    if column.time_format == "%Y%m%d":
+    if (column.time_format or "").startswith("%Y"):
         return 0
     # Products, invoices and the like are identifiers, too.
     named = 4 * known.has_part(column.name, known.CUSTOMER) + 2 * known.is_identifier(column.name)

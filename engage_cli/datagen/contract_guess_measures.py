@@ -122,7 +122,8 @@ def currency_of(column: ColumnProfile) -> str:
         if word in known.CURRENCIES:
             return known.CURRENCIES[word]
     if column.kind == "number":
-        for sign, code in known.SIGNS.items():
+        written = {**known.SIGNS, **{code: code for code in known.CURRENCIES.values()}}
+        for sign, code in written.items():
             if all(sign in v for v in column.examples):
                 return code
     return ""

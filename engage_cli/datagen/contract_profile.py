@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +261,14 @@ class Table:
         ).fetchone()
         return float(rows or 0) / (groups or 1)
 
+    def only_first_days(self, column: str, time_format: str) -> bool:
+        """Whether all times of a column are the first day of a month, and of several."""
+        day = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"
+        latest, different = self.db.execute(
+            f"SELECT max(day({day})), count(DISTINCT {day}) FROM {self.what}_sample"
+        ).fetchone()
+        return bool(latest == 1 and different > 2)
+
     def weekdays(self, column: str, time_format: str) -> list[int]:
         """The days of the week that a column of dates has, Monday first as 1."""
         time = time_sql(_filled(column), time_format)
@@ -307,20 +315,22 @@ def _epoch_of(found: ColumnProfile, low: float, high: float, whole: bool) -> str
         if first <= low and high <= last and found.distinct > 2:
             return text
     least, most = _SPREADSHEET_DAYS
-    if least <= low and high <= most and known.has_part(found.name, ("date", "time", "datum")):
+    if least <= low and high <= most and known.has_part(found.name, known.PLAIN_TIME):
         return SPREADSHEET
-    if not whole or not (low >= 19_000_101 and high <= 21_001_231):
-        return None
-    readable = sum(_is_compact_date(v) for v in found.examples)
-    return "%Y%m%d" if readable == len(found.examples) else None
+    for text, scale in (("%Y%m%d", 1), ("%Y%m%d%H%M%S", 1_000_000)):
+        inside = 19_000_101 * scale <= low and high < 21_001_232 * scale
+        if whole and inside and all(_is_compact(value, text) for value in found.examples):
+            return text
+    return None
 
 
-def _is_compact_date(value: str) -> bool:
+def _is_compact(value: str, text: str) -> bool:
+    """Whether a number is a date, and its time, written without anything between: 20240131."""
     try:
-        date.fromisoformat(value)
+        datetime.strptime(value, text)
     except ValueError:
         return False
-    return len(value) == 8
+    return True
 
 
 def _duckdb_error() -> type[Exception]:

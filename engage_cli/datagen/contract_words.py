@@ -5,7 +5,7 @@ import re
 CUSTOMER = (
     "customer", "client", "user", "member", "account", "student", "learner", "subscriber", "household",
     "shopper", "visitor", "cust", "player", "donor", "cardholder", "buyer", "person", "patient", "card",
-    "msno", "kunde", "klant",
+    "msno", "msisdn", "kunde", "klant",
 )  # fmt: skip
 IDENTIFIER = (
     "id", "key", "no", "number", "num", "nr", "code", "uuid", "sku", "index", "unnamed", "stockcode",
@@ -14,6 +14,7 @@ TIME = (
     "date", "time", "timestamp", "datetime", "day", "created", "purchase", "invoice", "event", "order",
     "week", "dt", "datum", "fecha",
 )  # fmt: skip
+PLAIN_TIME = ("date", "time", "timestamp", "datetime", "created", "datum", "fecha")
 NO_TIME = ("hour", "minute", "dow", "weekday", "since", "prior", "until", "between", "lag")
 """Words of whole numbers that are parts of a day or week, or distances, and no point in time."""
 OTHER_TIME = ("birth", "dob", "expir", "deliver", "ship", "estimat", "approv", "updat", "end", "due")
@@ -91,7 +92,7 @@ UNITS = {
     "points": "points",
 }  # fmt: skip
 """What a measure is counted in, by a word of its name."""
-SIGNS = {"€": "EUR", "£": "GBP"}
+SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "R$": "BRL", "US$": "USD", "zł": "PLN"}
 """Signs of one currency only: a dollar may be of several countries."""
 
 

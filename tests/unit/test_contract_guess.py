@@ -105,6 +105,11 @@ EXPORTS: dict[str, tuple[str, Callable[[int, int, datetime], str], dict[str, Any
         lambda c, n, t: f"{c}Tz+/=,{t:%Y%m%d},{n % 7},{n % 9},{n % 70}.25",
         {"customer": "msno", "time": "date", "format": "%Y%m%d", "value": "total_secs"},
     ),
+    "times without marks": (
+        "CustomerID,Stamp,orderTotal",
+        lambda c, n, t: f"{c},{t:%Y%m%d%H%M%S},\"R$ 1,{n % 900 + 100}.50\"",
+        {"customer": "CustomerID", "time": "Stamp", "format": "%Y%m%d%H%M%S", "value": "order_total"},
+    ),
     "a German till": (
         "Kunde,Datum,Menge_kg,Umsatz_EUR",
         lambda c, n, t: f"K{c},{t:%d.%m.%Y},{n % 5}.5,{n % 90}.5",
@@ -201,7 +206,12 @@ def test_the_name_of_the_file_says_what_its_rows_are(owner: Owner) -> None:
 
 
 def test_the_currency_is_read_or_asked_for(owner: Owner) -> None:
-    named = {"orders by address": "USD", "days of a spreadsheet": "EUR", "a German till": "EUR"}
+    named = {
+        "orders by address": "USD",
+        "days of a spreadsheet": "EUR",
+        "a German till": "EUR",
+        "times without marks": "BRL",
+    }
     for which, currency in named.items():
         found = guessed(owner, *EXPORTS[which][:2]).contract
         assert (found.currency, found.value_unit) == (currency, currency)
@@ -238,6 +248,22 @@ def test_numbers_that_are_distances_or_hours_are_no_times(owner: Owner) -> None:
     path = log(owner, header, lambda c, n, t: f"{n},{c},{n // 9},{n % 7},{n % 24},{n % 30}")
     with pytest.raises(UserError, match="looks like a date or a time"):
         owner.init(None, path)
+
+
+def test_a_time_that_cannot_be_read_is_shown(owner: Owner) -> None:
+    path = log(owner, "client,Order date,paid", lambda c, n, t: f"{c},{t:%d. of %B in %Y},1.5")
+    with pytest.raises(UserError, match="looks like a date or a time") as error:
+        owner.init(None, path)
+    assert "If it is 'Order date', such as '0" in (error.value.hint or "")
+
+
+def test_months_are_said_to_be_coarse(owner: Owner) -> None:
+    rows = [
+        f"{c},{year}-{month:02d},9.5\n" for c in range(9) for year in (2013, 2014) for month in range(1, 13)
+    ]
+    text = owner.init(None, owner.write("m.csv", "msisdn,month,revenue\n" + "".join(rows)))
+    assert "CHECK: every time is the first of a month" in text
+    assert owner.contract.contract.horizons["churn"] == 8, "every window has a first of a month"
 
 
 def test_a_table_of_customers_given_as_activity_is_called_one(owner: Owner) -> None:

@@ -43,6 +43,14 @@ def test_numbers_are_read_with_currency_signs_and_marks_of_thousands(owner: Owne
     assert amounts(owner, list(cells), '"amount"') == cells
 
 
+def test_amounts_of_money_are_read_as_tills_and_accounts_write_them(owner: Owner) -> None:
+    cells = {"R$ 1,234.50": 1234.5, "US$7": 7.0, "USD 7.25": 7.25, "7.25 EUR": 7.25, "5 kr": 5.0, "₹99": 99.0,
+             "(12.50)": -12.5, "($1,234.50)": -1234.5, "-£3": -3.0, "ABC 7": None, "(x)": None}  # fmt: skip
+    assert amounts(owner, list(cells), '{ kind = "amount", negative = "keep" }') == cells
+    with_commas = {"R$ 1.234,50": 1234.5, "(12,50)": -12.5, "7,25 EUR": 7.25}
+    assert amounts(owner, list(with_commas), '{ kind = "amount", negative = "keep" }', ",") == with_commas
+
+
 def test_decimal_commas_are_read_and_points_never_a_thousand_times_too_large(owner: Owner) -> None:
     cells = {"12,5": 12.5, "1.234,50": 1234.5, "1.234.567": 1234567.0, "12.50": None, "7": 7.0}
     assert amounts(owner, list(cells), '"amount"', decimal=",") == cells
