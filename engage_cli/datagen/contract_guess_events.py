@@ -42,12 +42,10 @@ def _names_an_order(column: ColumnProfile) -> bool:
 
 def guess_copies(guess: "Guess", table: Table, columns: Sequence[ColumnProfile]) -> None:
     """Rows that are equal in every column: copies when each row has a number of its own, else a question."""
-    numbered = [c for c in columns if known.is_identifier(c.name)]
-    found = [table.copies(c.name) for c in numbered or columns[:1]]
-    copies = found[0][0]
+    copies, numbered = table.copies([c.name for c in columns if known.is_identifier(c.name)])
     if not copies:
         return
-    if numbered and any(alone for _, alone in found):
+    if numbered:
         guess.activity = replace(guess.activity, repeated=DROP)
         guess.comments["activity.repeated"] = f"{copies:,} rows are copies of another, with its number"
     else:

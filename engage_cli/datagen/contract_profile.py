@@ -201,15 +201,16 @@ class Table:
         ).fetchone()
         return int(lacking), int(everybody)
 
-    def copies(self, column: str) -> tuple[int, bool]:
-        """Rows of the sample that equal another in every column, and whether they alone repeat a column."""
+    def copies(self, identifiers: Sequence[str]) -> tuple[int, bool]:
+        """Rows of the sample that equal another in every column, and whether, but for them, one of some
+        columns differs in every row.
+        """
         table = f"{self.what}_sample"
-        names = ", ".join(quoted(name) for name in self.header)
-        rows, whole, different = self.db.execute(
-            f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM (SELECT DISTINCT {names} FROM "
-            f"{table})), (SELECT count(DISTINCT {_filled(column)}) FROM {table})"
-        ).fetchone()
-        return int(rows - whole), whole == different
+        whole = f"SELECT DISTINCT {', '.join(quoted(name) for name in self.header)} FROM {table}"
+        counts = "".join(f", count(DISTINCT {quoted(name)})" for name in identifiers)
+        rows, *different = self.db.execute(f"SELECT count(*){counts} FROM {table}").fetchone()
+        distinct = self.db.execute(f"SELECT count(*) FROM ({whole})").fetchone()[0]
+        return int(rows - distinct), distinct in different
 
     def weeks_between_visits(self, customer: str, column: str, time_format: str) -> float | None:
         """The median distance in weeks between a customer's days of activity; None when nobody came twice."""
