@@ -121,7 +121,7 @@ def _story(measures: list[Measure], contract: DataContract, long: int) -> Builde
     names = (f"{measure.name}_4w", f"{measure.name}_{long}w")
     if measure.kind == COUNT:
         return names, _counted(measure.noun, long)
-    unit = contract.currency if measure.name == contract.value else measure.unit
+    unit = (contract.currency if measure.name == contract.value else "") or measure.unit
     return names, _amount(measure.noun, unit, long)
 
 

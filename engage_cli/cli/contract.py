@@ -41,6 +41,7 @@ def init(
     from engage_cli.datagen.contract_init import contract_text
 
     context = context_of(ctx)
+    _refuse_missing_files(customers, activity)
     if out.exists() and not force:
         raise UserError(
             f"{out} is there already.", hint="Add --force to overwrite it, or name another with --out."
@@ -57,6 +58,14 @@ def init(
     given = f" --customers {customers}" if customers else ""
     given += "".join(f" --activity {path}" for path in activity or [])
     context.ui.say(f"Next: read it, then engage data-contract check {out}{given}")
+
+
+def _refuse_missing_files(customers: Path | None, activity: list[Path] | None) -> None:
+    """Raise UserError about the first file that is not there: it matters more than what would be written."""
+    given = [("customers", customers), *(("activity", path) for path in activity or [])]
+    for what, path in given:
+        if path is not None and not path.exists():
+            raise UserError(f"{path} does not exist.", hint=f"Give the file or folder of the {what}.")
 
 
 @contract_app.command("check")

@@ -79,6 +79,8 @@ def check_files(found: FileContract, report: ImportReport, *, today: date) -> Ch
         "customers": report.customer_count,
         "report": report,
     }
+    if not report.returning:
+        return Check(**asked, possible=False, reasons=_nobody_returns(found))
     try:
         plan = contract.split(as_of, complete[0], complete[-1])
     except ContractError as error:
@@ -108,6 +110,15 @@ def _asked(contract: DataContract) -> dict[str, Any]:
         "features": len(dictionary(contract).features),
         "weeks_needed": contract.weeks_needed,
     }
+
+
+def _nobody_returns(found: FileContract) -> tuple[str, ...]:
+    column = found.activity.customer
+    return (
+        "No customer has activity in more than one week, so nothing tells who comes back from who does not.",
+        f"If {column!r} is the number of an order or a visit, name the column of the person as customer in "
+        "[activity], or join it from the file that has it.",
+    )
 
 
 def _shorter(contract: DataContract, weeks: int, as_of: date) -> list[str]:

@@ -14,6 +14,7 @@ files' columns become its names. Every key has a default; columns are called lik
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ FIRST_ACTIVITY = "first activity"
 NO_PER = "none"
 ANONYMOUS = ("refuse", "skip")
 NEGATIVE = ("refuse", "keep", "drop")
+UNKNOWN = ("refuse", "skip", "add")
+FIRST, DROP = "first", "drop"
 DECIMALS = (".", ",")
 TARGETS = ("engagement", "churn", "value")
 
@@ -55,6 +58,10 @@ class Customers:
     signed_up: str = ""
     """Empty: signed up on the day of the first activity."""
     time_format: str = ""
+    unknown: str = "refuse"
+    """Of a file: whether activity of customers who are not in it is bad, left out, or adds them."""
+    repeated: str = "refuse"
+    """Of a file: whether a second row of a customer is bad, or left out (`first`)."""
     decimal: str = "."
     ignore: tuple[str, ...] = ()
 
@@ -74,6 +81,8 @@ class Activity:
     event_id: str = ""
     """Of events: rows of one customer and day with the same value in this column are one event."""
     anonymous: str = "refuse"
+    repeated: str = "keep"
+    """Of events: whether a row that equals another in every column of the files is one more, or `drop`."""
     decimal: str = "."
     ignore: tuple[str, ...] = ()
 
@@ -157,13 +166,12 @@ class _Reader:
             id=section.text("id", "customer_id"),
             signed_up="" if signed_up == FIRST_ACTIVITY else signed_up,
             time_format=_time_format(section),
+            unknown=section.choice("unknown", UNKNOWN, "refuse"),
+            repeated=section.choice("repeated", ("refuse", FIRST), "refuse"),
             decimal=section.choice("decimal", DECIMALS, "."),
             ignore=section.texts("ignore"),
         )
-        if origin == ACTIVITY and found.signed_up:
-            section.refuse(
-                "needs a file of customers", key="signed_up", hint=f'Write signed_up = "{FIRST_ACTIVITY}".'
-            )
+        _check_customers(section, found)
         self._attributes = self._attribute_list(section.section("attributes"))
         self._protected = self._attribute_list(section.section("protected"))
         self._personal = section.texts("personal")
@@ -204,6 +212,7 @@ class _Reader:
             type=section.text("type") if events else "",
             event_id=section.text("event_id") if events else "",
             anonymous=section.choice("anonymous", ANONYMOUS, "refuse"),
+            repeated=section.choice("repeated", ("keep", DROP), "keep") if events else "keep",
             decimal=section.choice("decimal", DECIMALS, "."),
             ignore=section.texts("ignore"),
         )
@@ -261,10 +270,8 @@ class _Reader:
             one = Section(section.file, f"{types.place}.{name}", table)
             self._types[name] = one.text("value", name)
             noun = one.text("one")
-            meaning = one.text("meaning", name.replace("_", " "))
-            self._measures.append(
-                dc.Measure(name, dc.COUNT, meaning, one.text("unit", name), noun, one.text("group"))
-            )
+            meaning, unit = one.text("meaning", counted_words(name)), one.text("unit", counted_words(name))
+            self._measures.append(dc.Measure(name, dc.COUNT, meaning, unit, noun, one.text("group")))
             one.end()
 
     def _named(self, section: Section, name: str, source: Source) -> None:
@@ -305,6 +312,19 @@ class _Reader:
         return found
 
 
+def _check_customers(section: Section, found: Customers) -> None:
+    if found.origin == ACTIVITY and found.signed_up:
+        section.refuse(
+            "needs a file of customers", key="signed_up", hint=f'Write signed_up = "{FIRST_ACTIVITY}".'
+        )
+    if found.unknown == "add" and (found.origin == ACTIVITY or found.signed_up):
+        section.refuse(
+            'is "add", which dates every sign-up by the first activity',
+            key="unknown",
+            hint=f'Write signed_up = "{FIRST_ACTIVITY}", or unknown = "skip" to leave their activity out.',
+        )
+
+
 def _per_transaction(measure: dc.Measure, value: str, transactions: str) -> dc.Measure:
     """The value of one transaction tells a story of its own, unless the contract has said another."""
     if measure.per == NO_PER:
@@ -325,9 +345,17 @@ def _time_format(section: Section) -> str:
     return found
 
 
+def counted_words(name: str) -> str:
+    """The words for a number of events of a type: `views` of `view`, and `report viewed` as it is."""
+    words = name.replace("_", " ")
+    return words if words.endswith(("s", "ed")) else f"{words}s"
+
+
 def canonical(column: str) -> str:
     """A column's name as a name here: lower case, digits and underscores, beginning with a letter."""
-    # MonthlyFee and "monthly fee" are the same name.
+    # MonthlyFee and "monthly fee" are the same name; of accented letters the plain ones are left.
+    column = unicodedata.normalize("NFKD", column.replace("ß", "ss"))
+    column = "".join(c for c in column if not unicodedata.combining(c))
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
     plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in spaced.lower())
     name = "_".join(part for part in plain.split("_") if part) or "column"

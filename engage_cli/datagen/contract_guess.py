@@ -17,6 +17,7 @@ from engage_cli.datagen.contract_file import (
 )
 from engage_cli.datagen.contract_guess_activity import guess_activity
 from engage_cli.datagen.contract_guess_customers import guess_customers
+from engage_cli.datagen.contract_guess_measures import UNNAMED_MONEY
 from engage_cli.datagen.contract_horizons import Horizons, choose_horizons, complete_weeks
 from engage_cli.datagen.contract_profile import Table, opened
 
@@ -108,19 +109,40 @@ def guess_contract(name: str, customers: Path | None, activity: Sequence[Path]) 
         if rows is None:
             return Guessed(None, guess.comments, guess)
         guess_activity(guess, rows, own_customers=people is None)
+        if people:
+            _unknown_customers(guess, people, rows)
         return _with_horizons(name, guess, rows)
+
+
+def _unknown_customers(guess: Guess, people: Table, rows: Table) -> None:
+    """What becomes of activity of customers who are not in their file."""
+    unknown, everybody = rows.customers_not_in(guess.activity.customer, people, guess.customers.id)
+    if not unknown:
+        return
+    said = f"{unknown:,} of {everybody:,} customers of the activity are not in the file of customers"
+    if guess.customers.signed_up:
+        guess.customers = replace(guess.customers, unknown="skip")
+        guess.comments["customers.unknown"] = f"{said}: their activity is left out"
+    else:
+        guess.customers = replace(guess.customers, unknown="add")
+        guess.comments["customers.unknown"] = f"{said}: they are added, without attributes"
 
 
 def _with_horizons(name: str, guess: Guess, rows: Table) -> Guessed:
     times = (guess.activity.time, guess.activity.time_format)
-    first, last = rows.span(*times)
+    first, last, later = rows.span(*times)
     weeks = complete_weeks(first, last, weekly=guess.kind == dc.WEEKLY)
     gap = rows.weeks_between_visits(guess.activity.customer, *times)
     horizons = choose_horizons(weeks, gap, rows.active_shares(guess.activity.customer, *times))
     guess.comments["activity"] = (
         f"{len(rows.files)} file{'s' if len(rows.files) > 1 else ''}, from {first:%Y-%m-%d} to "
         f"{last:%Y-%m-%d}: {weeks} weeks."
+        + (f" Set aside, because in the future: {later:,} rows." if later else "")
     )
+    if gap is None and "activity.customer" not in guess.comments:
+        guess.comments["activity.customer"] = (
+            "CHECK: nobody came on two days, so this may be the number of an order and not of a customer"
+        )
     _complete_value(guess)
     return Guessed(guess.contract(name, horizons), guess.comments, guess, weeks)
 
@@ -129,12 +151,13 @@ def _complete_value(guess: Guess) -> None:
     """Choose what value and transactions are, and what one transaction brings."""
     by_name = {m.name: m for m in guess.measures}
     amounts = [m.name for m in guess.measures if m.kind == dc.AMOUNT]
+    columns = {n: guess.columns[n].column for n in amounts}
     # In the order of the words: `amount_paid` before `payment_plan_days`.
-    totals = [
+    totals = [n for n in amounts if known.has_word(columns[n], tuple(known.CURRENCIES))] + [
         n
         for word in known.TOTAL
         for n in amounts
-        if known.has_word(guess.columns[n].column, (word,)) or (word == n and guess.columns[n].times)
+        if known.has_word(columns[n], (word,)) or (word == n and guess.columns[n].times)
     ]
     bought = [n for n in guess.types if known.has_part(n, known.PURCHASE)]
     sums = [m.name for m in guess.measures if m.name in guess.columns]
@@ -146,5 +169,14 @@ def _complete_value(guess: Guess) -> None:
     if value and value.kind == dc.AMOUNT and guess.transactions:
         at = guess.measures.index(value)
         guess.measures[at] = replace(value, per=guess.transactions)
-    for word in known.words_of(guess.columns[guess.value].column if guess.value in guess.columns else ""):
-        guess.currency = known.CURRENCIES.get(word, guess.currency)
+    _complete_currency(guess, value)
+
+
+def _complete_currency(guess: Guess, value: dc.Measure | None) -> None:
+    """Leave the currency out when value is no money; say that it is missing when it is."""
+    if value is None or value.unit != UNNAMED_MONEY:
+        guess.currency = ""
+    elif guess.currency:
+        guess.measures = [replace(m, unit="") if m.unit == UNNAMED_MONEY else m for m in guess.measures]
+    else:
+        guess.comments["predict.value"] += '; CHECK: no column names the currency, add it: currency = "EUR"'

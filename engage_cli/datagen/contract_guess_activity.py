@@ -11,9 +11,12 @@ from engage_cli.datagen.contract_guess_customers import (
     as_attribute,
     best_column,
     customer_score,
+    holds_mails,
     is_personal,
     order_words,
 )
+from engage_cli.datagen.contract_guess_events import event_noun, guess_copies, guess_event_id, guess_types
+from engage_cli.datagen.contract_guess_measures import currency_of, guess_measures
 from engage_cli.datagen.contract_profile import ColumnProfile, Table, TableProfile
 from engage_cli.datagen.contract_time import WEEKDAYS
 from engage_cli.errors import UserError
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
 
 ORIGIN = "2020-01-06"
 """A Monday, for files that count days or weeks from a day that they do not name."""
-MOST_TYPES = 8
-MOST_MEASURES = 12
 _ONCE = 1.001
 _LONGEST_COUNT = 5000
 
@@ -38,6 +39,10 @@ def guess_activity(guess: "Guess", table: Table, *, own_customers: bool) -> None
     }
     customer = best_column(scores, profile, "activity")
     guess.activity = replace(guess.activity, customer=customer.name)
+    if holds_mails(customer):
+        guess.comments["activity.customer"] = (
+            "CHECK: e-mail addresses; they will stand in predictions and reports as they are here"
+        )
     missing = profile.rows - customer.filled
     if missing:
         guess.activity = replace(guess.activity, anonymous="skip")
@@ -46,23 +51,45 @@ def guess_activity(guess: "Guess", table: Table, *, own_customers: bool) -> None
     _kind(guess, table, customer, time)
     rest = [c for c in profile.columns if c not in (customer, time)]
     if guess.kind == dc.EVENTS:
-        guess.measures.append(dc.Measure(dc.EVENTS, dc.COUNT, "events", "events", "event"))
-        rest = _event_id(guess, table, customer, rest)
-        rest = _types(guess, table, customer, rest)
+        guess_copies(guess, table, profile.columns)
+        rest = guess_event_id(guess, table, customer, rest)
+        rest = guess_types(guess, table, customer, rest)
+        noun = event_noun(guess, table, customer, time, rest)
+        guess.measures.insert(0, dc.Measure(dc.EVENTS, dc.COUNT, f"{noun}s", f"{noun}s", noun))
     else:
         rest = _days(guess, rest)
     if own_customers:
         rest = _attributes(guess, table, customer, rest)
     if any(c.decimal == "," for c in rest):
         guess.activity = replace(guess.activity, decimal=",")
-    rest = _product(guess, rest)
-    ignored = [c.name for c in rest if not _measure(guess, c)]
-    guess.activity = replace(guess.activity, ignore=tuple(ignored))
+    _currency(guess, rest)
+    left = guess_measures(guess, rest)
+    guess.activity = replace(guess.activity, ignore=tuple(left))
+    if left:
+        guess.comments["activity.ignore"] = _reasons(left)
     if guess.kind == dc.WEEKLY and not guess.measures:
         raise UserError(
             f"No column of {table.files[0]} looks like a number to add up over a week.",
             hint="Give activity with counts or amounts, or one row an event with its time.",
         )
+
+
+def _reasons(left: dict[str, str]) -> str:
+    """Why columns are left out, those with the same reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in left.items():
+        by_reason.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
+
+
+def _currency(guess: "Guess", rest: list[ColumnProfile]) -> None:
+    """The one currency of a column that names it in every row."""
+    for c in rest:
+        if known.has_word(c.name, ("currency",)) and c.distinct == 1:
+            guess.currency = known.CURRENCIES.get(c.examples[0].lower(), "")
+    found = {currency_of(c) for c in rest} - {""}
+    if not guess.currency and len(found) == 1:
+        guess.currency = found.pop()
 
 
 def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> ColumnProfile:
@@ -80,7 +107,11 @@ def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> Col
     counted = [
         c
         for c in profile.columns
-        if c.whole and c is not customer and c.highest is not None and c.highest < _LONGEST_COUNT
+        if c.whole
+        and c is not customer
+        and c.highest is not None
+        and c.highest < _LONGEST_COUNT
+        and not known.has_word(c.name, known.NO_TIME)
     ]
     for unit, names in (("days", ("day", "days", "date")), ("weeks", ("week", "weeks"))):
         for c in counted:
@@ -91,12 +122,31 @@ def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> Col
                     "from is made up (another one only shifts the calendar)"
                 )
                 return c
+    if customer.unique:
+        raise UserError(
+            f"{profile.files[0]} has no time and one row for each {customer.name}: it is a table of "
+            "customers, and without a history nothing can be predicted.",
+            hint="Give it as --customers, and as --activity one row for each order, log-in, call or payment, "
+            "with its time.",
+        )
     raise UserError(
         f"No column of {profile.files[0]} looks like a date or a time; it has "
         f"{', '.join(c.name for c in profile.columns)}.",
-        hint="Without a time for each row nothing can be predicted. If there is one, write the contract by "
+        hint=_unread_times(profile)
+        or "Without a time for each row nothing can be predicted. If there is one, write the contract by "
         "hand: engage data-contract init makes an example.",
     )
+
+
+def _unread_times(profile: TableProfile) -> str:
+    """About the first column that is named like a time and written in no known way; empty without one."""
+    for c in profile.columns:
+        if c.kind == "text" and c.filled and known.has_part(c.name, known.PLAIN_TIME):
+            return (
+                f"If it is {c.name!r}, such as {c.examples[0][:40]!r}, write it as 2026-01-31 13:45:00 (with "
+                "DuckDB, say) and give the file again."
+            )
+    return ""
 
 
 def _kind(guess: "Guess", table: Table, customer: ColumnProfile, time: ColumnProfile) -> None:
@@ -110,45 +160,11 @@ def _kind(guess: "Guess", table: Table, customer: ColumnProfile, time: ColumnPro
         return
     guess.kind = dc.EVENTS
     guess.comments["activity.kind"] = "one row for each event; the weeks are made of them"
-
-
-def _event_id(
-    guess: "Guess", table: Table, customer: ColumnProfile, rest: list[ColumnProfile]
-) -> list[ColumnProfile]:
-    """A number of an order or invoice that several rows share makes one event of them."""
-    for c in rest:
-        named = known.is_identifier(c.name) or len(known.words_of(c.name)) == 1
-        often = c.filled >= 0.9 * customer.filled and not c.unique
-        if known.has_part(c.name, known.ORDER) and named and often and c.kind in ("text", "number"):
-            rows = table.rows_per([customer.name, c.name])
-            if rows > 1.2:
-                guess.activity = replace(guess.activity, event_id=c.name)
-                guess.comments["activity.event_id"] = (
-                    f"{rows:.1f} rows share one: they are lines of one event"
-                )
-                return [x for x in rest if x is not c]
-    return rest
-
-
-def _types(
-    guess: "Guess", table: Table, customer: ColumnProfile, rest: list[ColumnProfile]
-) -> list[ColumnProfile]:
-    for c in rest:
-        # Types must differ within a customer: what never changes is an attribute.
-        if (
-            c.kind == "text"
-            and 2 <= c.distinct <= 30
-            and known.has_word(c.name, known.TYPE)
-            and table.share_constant(customer.name, c.name, every_row=False) < 0.9
-        ):
-            guess.activity = replace(guess.activity, type=c.name)
-            for value in c.examples[:MOST_TYPES]:
-                name = guess.name(value)
-                guess.types[name] = value
-                guess.measures.append(dc.Measure(name, dc.COUNT, name.replace("_", " "), name))
-            guess.comments["activity.types"] = f"the {len(guess.types)} most frequent of {c.distinct}"
-            return [x for x in rest if x is not c]
-    return rest
+    if table.only_first_days(time.name, guess.activity.time_format):
+        guess.comments["activity.kind"] = (
+            "CHECK: every time is the first of a month, and weeks without one count as inactive; better give "
+            "the days on which things happened"
+        )
 
 
 def _days(guess: "Guess", rest: list[ColumnProfile]) -> list[ColumnProfile]:
@@ -176,51 +192,3 @@ def _attributes(
         else:
             left.append(c)
     return left
-
-
-def _product(guess: "Guess", rest: list[ColumnProfile]) -> list[ColumnProfile]:
-    """Quantity times price, where no column holds the total."""
-    numbers = [c for c in rest if c.kind == "number"]
-    price = next((c for c in numbers if known.has_part(c.name, known.PRICE)), None)
-    many = next((c for c in numbers if known.has_part(c.name, known.QUANTITY)), None)
-    if not price or not many or any(known.has_word(c.name, known.TOTAL) for c in numbers):
-        return rest
-    name = guess.name("amount")
-    guess.columns[name] = Source(many.name, price.name)
-    guess.comments[f"activity.measures.{name}"] = f"{many.name} times {price.name}"
-    _add(guess, name, dc.AMOUNT, many.negative + price.negative)
-    return [c for c in rest if c is not price]
-
-
-def _of_purchases(guess: "Guess", column: ColumnProfile) -> str:
-    """The type whose amounts count, when there are types: the price of what is only looked at is no value."""
-    bought = [name for name in guess.types if known.has_part(name, known.PURCHASE)]
-    return bought[0] if bought and known.has_part(column.name, known.MONEY) else ""
-
-
-def _measure(guess: "Guess", column: ColumnProfile) -> bool:
-    """Take a column of numbers as a measure; False when it cannot be added up."""
-    cannot = (
-        column.kind not in ("number", "boolean")
-        or column.lowest is None
-        or known.is_identifier(column.name)
-        or known.has_word(column.name, known.NOT_SUMMED)
-        or known.has_word(column.name, known.LABEL)
-        or len(guess.measures) >= MOST_MEASURES
-    )
-    if cannot:
-        return False
-    money = known.has_part(column.name, known.MONEY)
-    name = guess.name(column.name)
-    guess.columns[name] = Source(column.name, of=_of_purchases(guess, column))
-    _add(guess, name, dc.AMOUNT if money or not column.whole else dc.COUNT, column.negative)
-    return True
-
-
-def _add(guess: "Guess", name: str, kind: str, negative: int) -> None:
-    guess.measures.append(dc.Measure(name, kind, negative=bool(negative)))
-    guess.negative[name] = "keep" if negative else "refuse"
-    place = f"activity.measures.{name}"
-    if negative:
-        before = f"{guess.comments[place]}; " if place in guess.comments else ""
-        guess.comments[place] = f"{before}{negative:,} values are below zero, such as returns"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 AGE_BANDS = (25.0, 35.0, 45.0, 55.0, 65.0)
 MOST_CATEGORIES = 200
+MOST_CODES = 50
+_FEWEST_PERSONAL = 4
+"""A column named like a telephone and with fewer different values says whether there is one."""
 LONGEST_TEXT_WORDS = 4
 
 
@@ -28,8 +31,15 @@ def guess_customers(guess: "Guess", table: TableProfile, other_header: Sequence[
     best = best_column(scores, table, "customers")
     guess.customers = replace(guess.customers, id=best.name)
     guess.comments["customers.id"] = (
-        "every value occurs once" if best.unique else "taken by its name, though values repeat"
+        "every value occurs once"
+        if best.distinct == best.filled
+        else "taken by its name, though values repeat"
     )
+    if best.distinct < best.filled:
+        guess.customers = replace(guess.customers, repeated="first")
+        guess.comments["customers.repeated"] = (
+            f"{best.filled - best.distinct:,} rows are of a customer who has one already; the first is taken"
+        )
     rest = [c for c in table.columns if c is not best]
     signed_up = _signed_up(rest)
     if signed_up:
@@ -50,10 +60,13 @@ def customer_score(column: ColumnProfile, shared: bool, *, unique: bool) -> int:
     """How much a column looks like the identifier of a customer; 0 for one that cannot be it."""
     if column.kind in ("time", "boolean") or (column.kind == "number" and not column.whole):
         return 0
-    if column.time_format == "%Y%m%d":
+    if (column.time_format or "").startswith("%Y"):
         return 0
     # Products, invoices and the like are identifiers, too.
     named = 4 * known.has_part(column.name, known.CUSTOMER) + 2 * known.is_identifier(column.name)
+    if not unique:
+        # Where nothing of an order names the customer, the address does.
+        named += 3 * holds_mails(column)
     return named + 3 * shared + (2 * column.unique if unique else -3 * column.unique)
 
 
@@ -64,8 +77,8 @@ def best_column(scores: dict[str, int], table: TableProfile, what: str) -> Colum
         raise UserError(
             f"No column of {table.files[0]} looks like the identifier of a customer; it has "
             f"{', '.join(c.name for c in table.columns)}.",
-            hint=f"Rename the column to customer_id and give the {what} again, or write the contract by "
-            "hand: engage data-contract init makes an example.",
+            hint=f"Rename the column to customer_id and give the {what} again; if another file says whose "
+            "each row is, join the two first.",
         )
     return table.column(name)
 
@@ -78,9 +91,10 @@ def order_words(column: ColumnProfile) -> str:
 
 
 def _signed_up(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
-    times = [c for c in columns if c.kind == "time" and not known.has_part(c.name, known.OTHER_TIME)]
+    times = [c for c in columns if c.time_format is not None and not known.has_part(c.name, known.OTHER_TIME)]
     named = [c for c in times if known.has_part(c.name, known.SIGNED_UP)]
-    return named[0] if named else times[0] if len(times) == 1 else None
+    plain = [c for c in times if c.kind == "time"]
+    return named[0] if named else plain[0] if len(plain) == 1 else None
 
 
 def _attribute(guess: "Guess", column: ColumnProfile, rows: int) -> list[str]:
@@ -111,7 +125,8 @@ def as_attribute(name: str, column: ColumnProfile) -> dc.Attribute:
     """An attribute of the kind that the values have; ages come with groups."""
     if column.kind == "boolean":
         return dc.Attribute(name, dc.BOOLEAN)
-    if column.kind != "number":
+    coded = column.whole and column.distinct <= MOST_CODES and known.has_word(column.name, known.CODED)
+    if column.kind != "number" or coded:
         return dc.Attribute(name)
     if known.has_word(column.name, ("age",)):
         return dc.Attribute(name, dc.NUMBER, unit="years", bands=AGE_BANDS, minimum=0, maximum=130)
@@ -120,8 +135,13 @@ def as_attribute(name: str, column: ColumnProfile) -> dc.Attribute:
 
 def is_personal(column: ColumnProfile) -> bool:
     """Whether a column holds names, addresses or the like, by its name or its values."""
-    mails = sum("@" in v for v in column.examples)
-    return 2 * mails > len(column.examples) or known.has_word(column.name, known.PERSONAL)
+    named = known.has_word(column.name, known.PERSONAL) and column.distinct >= _FEWEST_PERSONAL
+    return holds_mails(column) or named
+
+
+def holds_mails(column: ColumnProfile) -> bool:
+    """Whether most values are e-mail addresses."""
+    return 2 * sum("@" in v for v in column.examples) > len(column.examples)
 
 
 def _is_sequence(column: ColumnProfile, rows: int) -> bool:
@@ -138,7 +158,7 @@ def _why_ignored(column: ColumnProfile, rows: int) -> str:
         return "the same for all"
     if known.has_part(column.name, ("churn", "attrition")) or known.has_word(column.name, known.LABEL):
         return "an outcome without a date would tell the future"
-    if column.kind == "time":
+    if column.time_format is not None:
         return "a date that is no sign-up"
     if column.kind == "number" and known.has_word(column.name, known.SNAPSHOT):
         return "seems to be a sum up to the day of the export, which would tell the future"

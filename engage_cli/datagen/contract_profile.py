@@ -8,15 +8,17 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engage_cli.datagen import contract_words as known
 from engage_cli.datagen.contract_time import (
     CANDIDATES,
     EPOCH,
     EPOCH_MS,
     FIRST_YEAR,
+    SPREADSHEET,
     day_first_is_open,
     swapped,
     time_sql,
@@ -32,6 +34,11 @@ _EXAMPLES = 40
 _EMPTY = ("nan", "null", "none", "na", "n/a", "\\n", "<na>", "?")
 # Seconds and milliseconds from 1990 to 2100.
 _EPOCHS = {EPOCH: (631_152_000, 4_102_444_800), EPOCH_MS: (631_152_000_000, 4_102_444_800_000)}
+# Days of a spreadsheet from 1970 to 2064.
+_SPREADSHEET_DAYS = (25_569, 60_000)
+
+# The end of today is not the same everywhere.
+_PAST = "(t < current_date + INTERVAL 2 DAY)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class ColumnProfile:
     whole: bool = False
     lowest: float | None = None
     highest: float | None = None
+    typical: float | None = None
+    """The median of numbers."""
     negative: int = 0
     decimal: str = "."
     length: float = 0.0
@@ -124,16 +133,17 @@ class Table:
     def _number(self, found: ColumnProfile, value: str) -> ColumnProfile | None:
         for decimal in (".", ","):
             number = number_value("v", Column("x", "double", reading=Reading("x", decimal=decimal)))
-            read, low, high, negative, whole = self.db.execute(
-                f"SELECT count(n), min(n), max(n), count(*) FILTER (n < 0), count(*) FILTER (n = floor(n)) "
+            read, low, high, middle, negative, whole = self.db.execute(
+                "SELECT count(n), min(n), max(n), median(n), count(*) FILTER (n < 0), "
+                "count(*) FILTER (n = floor(n)) "
                 f"FROM (SELECT {number} AS n FROM (SELECT {value} AS v FROM {self.what}_sample))"
             ).fetchone()
             if read < 0.98 * found.filled:
                 continue
             kind = "boolean" if found.distinct == 2 and (low, high) == (0, 1) else "number"
             return replace(
-                found, kind=kind, whole=whole == read, lowest=low, highest=high, negative=negative,
-                decimal=decimal, time_format=_epoch_of(found, low, high, whole == read),
+                found, kind=kind, whole=whole == read, lowest=low, highest=high, typical=middle,
+                negative=negative, decimal=decimal, time_format=_epoch_of(found, low, high, whole == read),
             )  # fmt: skip
         return None
 
@@ -168,30 +178,63 @@ class Table:
         pairs = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
         return replace(found, kind="boolean") if words in pairs else found
 
-    def span(self, column: str, time_format: str) -> tuple[datetime, datetime]:
-        """The first and the last time of a column, in all rows."""
+    def span(self, column: str, time_format: str) -> tuple[datetime, datetime, int]:
+        """The first and the last time of a column in all rows, and how many lie in the future.
+
+        Those are mistakes and do not count, unless all of them do.
+        """
         time = time_sql(_filled(column), time_format)
-        low, high = self.db.execute(f"SELECT min({time}), max({time}) FROM ({self.everything})").fetchone()
-        return low, high
+        first, low, high, last, later = self.db.execute(
+            f"SELECT min(t), min(t) FILTER ({_PAST}), max(t) FILTER ({_PAST}), max(t), "
+            f"count(t) FILTER (NOT {_PAST}) FROM (SELECT {time} AS t FROM ({self.everything}))"
+        ).fetchone()
+        return (first, last, 0) if low is None else (low, high, later)
+
+    def customers_not_in(self, customer: str, people: "Table", identifier: str) -> tuple[int, int]:
+        """How many customers of these rows another table lacks, and how many there are."""
+        plain = "regexp_replace({}, '^([0-9]+)\\.0+$', '\\1')"
+        known = f"SELECT {plain.format(_filled(identifier))} FROM ({people.everything})"
+        own = f"SELECT DISTINCT {plain.format(_filled(customer))} AS c FROM ({self.everything})"
+        lacking, everybody = self.db.execute(
+            f"SELECT count(*) FILTER (c NOT IN (SELECT k FROM ({known}) t(k) WHERE k IS NOT NULL)), count(*) "
+            f"FROM ({own}) WHERE c IS NOT NULL"
+        ).fetchone()
+        return int(lacking), int(everybody)
+
+    def copies(self, identifiers: Sequence[str]) -> tuple[int, bool]:
+        """Rows of the sample that equal another in every column, and whether, but for them, one of some
+        columns differs in every row.
+        """
+        table = f"{self.what}_sample"
+        whole = f"SELECT DISTINCT {', '.join(quoted(name) for name in self.header)} FROM {table}"
+        counts = "".join(f", count(DISTINCT {quoted(name)})" for name in identifiers)
+        rows, *different = self.db.execute(f"SELECT count(*){counts} FROM {table}").fetchone()
+        distinct = self.db.execute(f"SELECT count(*) FROM ({whole})").fetchone()[0]
+        return int(rows - distinct), distinct in different
 
     def weeks_between_visits(self, customer: str, column: str, time_format: str) -> float | None:
         """The median distance in weeks between a customer's days of activity; None when nobody came twice."""
-        day = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"
-        days = f"SELECT DISTINCT {_filled(customer)} AS c, {day} AS d FROM ({self.everything})"
-        gaps = f"SELECT d - lag(d) OVER (PARTITION BY c ORDER BY d) AS gap FROM ({days}) WHERE c IS NOT NULL"
+        time = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"
+        days = f"SELECT DISTINCT {_filled(customer)} AS c, {time} AS t FROM ({self.everything})"
+        gaps = (
+            f"SELECT t - lag(t) OVER (PARTITION BY c ORDER BY t) AS gap FROM ({days}) "
+            f"WHERE c IS NOT NULL AND {_PAST}"
+        )
         found = self.db.execute(f"SELECT median(gap) / 7.0 FROM ({gaps}) WHERE gap IS NOT NULL").fetchone()[0]
         return None if found is None else float(found)
 
     def active_shares(self, customer: str, column: str, time_format: str) -> dict[int, float]:
         """Which share of the customers came in the last 4, 8, ... 24 weeks of the data."""
-        day = time_sql(_filled(column), time_format)
-        last = f"SELECT max({day}) AS last FROM ({self.everything}) WHERE {_filled(customer)} IS NOT NULL"
+        time = time_sql(_filled(column), time_format)
+        rows = (
+            f"SELECT c, t FROM (SELECT {_filled(customer)} AS c, {time} AS t FROM ({self.everything})) "
+            f"WHERE c IS NOT NULL AND {_PAST}"
+        )
         windows = range(4, 25, 4)
         counts = ", ".join(f"avg(CASE WHEN quiet < {7 * weeks} THEN 1.0 ELSE 0.0 END)" for weeks in windows)
         found = self.db.execute(
-            f"SELECT {counts} FROM (SELECT min(date_diff('day', d, (FROM ({last})))) AS quiet FROM "
-            f"(SELECT {_filled(customer)} AS c, {day} AS d FROM ({self.everything})) "
-            "WHERE c IS NOT NULL AND d IS NOT NULL GROUP BY c)"
+            f"WITH seen AS ({rows}) SELECT {counts} FROM (SELECT min(date_diff('day', t, "
+            "(SELECT max(t) FROM seen))) AS quiet FROM seen GROUP BY c)"
         ).fetchone()
         return dict(zip(windows, (float(share or 0) for share in found), strict=True))
 
@@ -219,6 +262,14 @@ class Table:
             f"WHERE {present} GROUP BY {names})"
         ).fetchone()
         return float(rows or 0) / (groups or 1)
+
+    def only_first_days(self, column: str, time_format: str) -> bool:
+        """Whether all times of a column are the first day of a month, and of several."""
+        day = f"CAST({time_sql(_filled(column), time_format)} AS DATE)"
+        latest, different = self.db.execute(
+            f"SELECT max(day({day})), count(DISTINCT {day}) FROM {self.what}_sample"
+        ).fetchone()
+        return bool(latest == 1 and different > 2)
 
     def weekdays(self, column: str, time_format: str) -> list[int]:
         """The days of the week that a column of dates has, Monday first as 1."""
@@ -261,22 +312,27 @@ def _filled(column: str) -> str:
 
 
 def _epoch_of(found: ColumnProfile, low: float, high: float, whole: bool) -> str | None:
-    """How a column of numbers may be a time: seconds, milliseconds, or 20240131."""
+    """How a column of numbers may be a time: seconds, milliseconds, days of a spreadsheet, or 20240131."""
     for text, (first, last) in _EPOCHS.items():
         if first <= low and high <= last and found.distinct > 2:
             return text
-    if not whole or not (low >= 19_000_101 and high <= 21_001_231):
-        return None
-    readable = sum(_is_compact_date(v) for v in found.examples)
-    return "%Y%m%d" if readable == len(found.examples) else None
+    least, most = _SPREADSHEET_DAYS
+    if least <= low and high <= most and known.has_part(found.name, known.PLAIN_TIME):
+        return SPREADSHEET
+    for text, scale in (("%Y%m%d", 1), ("%Y%m%d%H%M%S", 1_000_000)):
+        inside = 19_000_101 * scale <= low and high < 21_001_232 * scale
+        if whole and inside and all(_is_compact(value, text) for value in found.examples):
+            return text
+    return None
 
 
-def _is_compact_date(value: str) -> bool:
+def _is_compact(value: str, text: str) -> bool:
+    """Whether a number is a date, and its time, written without anything between: 20240131."""
     try:
-        date.fromisoformat(value)
+        datetime.strptime(value, text)
     except ValueError:
         return False
-    return len(value) == 8
+    return True
 
 
 def _duckdb_error() -> type[Exception]:

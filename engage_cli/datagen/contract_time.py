@@ -8,12 +8,15 @@ from engage_cli.sql_text import literal
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 EPOCH, EPOCH_MS = "epoch", "epoch ms"
+SPREADSHEET = "days since 1899-12-30"
+"""How spreadsheets count days; the fraction is the time of the day."""
 TIME_WORDS = (
     'nothing (2026-01-31 or 2026-01-31 13:45:00), a pattern such as "%d.%m.%Y %H:%M", "epoch", "epoch ms", '
     '"days since 2013-10-01", "weeks since 2013-10-07"'
 )
 FIRST_YEAR = 1900
 """Times before it are mistakes: a year of two digits read as one of four, an empty time of a spreadsheet."""
+LAST_YEAR = 2100
 _SINCE = re.compile(r"(days|weeks) since (\d{4}-\d{2}-\d{2})")
 _DIRECTIVES = frozenset("aAbBdmyYHIpMSfjGVuqU")
 # The most usual first: the first that reads every value is taken.
@@ -22,7 +25,8 @@ CANDIDATES = (
     "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%d/%m/%y", "%m/%d/%y", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M",
     "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y", "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%Y %H:%M",
     "%m-%d-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y%m%d",
-    "%Y-%m", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%G-W%V",
+    "%Y%m%d%H%M%S", "%Y.%m.%d", "%Y-%m", "%d-%b-%Y", "%d-%b-%Y %H:%M", "%d-%b-%Y %H:%M:%S", "%d %b %Y %H:%M",
+    "%a %b %d %Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%G-W%V",
 )  # fmt: skip
 
 

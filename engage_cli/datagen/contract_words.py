@@ -5,15 +5,18 @@ import re
 CUSTOMER = (
     "customer", "client", "user", "member", "account", "student", "learner", "subscriber", "household",
     "shopper", "visitor", "cust", "player", "donor", "cardholder", "buyer", "person", "patient", "card",
-    "msno",
+    "msno", "msisdn", "kunde", "klant",
 )  # fmt: skip
 IDENTIFIER = (
     "id", "key", "no", "number", "num", "nr", "code", "uuid", "sku", "index", "unnamed", "stockcode",
 )  # fmt: skip
 TIME = (
     "date", "time", "timestamp", "datetime", "day", "created", "purchase", "invoice", "event", "order",
-    "week",
+    "week", "dt", "datum", "fecha",
 )  # fmt: skip
+PLAIN_TIME = ("date", "time", "timestamp", "datetime", "created", "datum", "fecha")
+NO_TIME = ("hour", "minute", "dow", "weekday", "since", "prior", "until", "between", "lag")
+"""Words of whole numbers that are parts of a day or week, or distances, and no point in time."""
 OTHER_TIME = ("birth", "dob", "expir", "deliver", "ship", "estimat", "approv", "updat", "end", "due")
 SIGNED_UP = (
     "sign", "join", "regist", "creat", "since", "start", "first", "open", "activat", "enrol", "member",
@@ -27,18 +30,30 @@ THINGS = (
 MONEY = (
     "amount", "price", "total", "revenue", "value", "spend", "spent", "sale", "sales", "cost", "paid",
     "payment", "charge", "charges", "fee", "dollar", "usd", "eur", "gbp", "gross", "net", "turnover",
+    "discount", "disc", "umsatz", "betrag", "preis", "montant", "prix", "importe", "precio", "valor",
 )  # fmt: skip
 TOTAL = (
     "amount", "total", "revenue", "sale", "sales", "spend", "spent", "value", "paid", "payment",
-    "gross", "turnover", "dollar",
+    "gross", "turnover", "dollar", "umsatz", "betrag", "montant", "importe", "valor",
 )  # fmt: skip
-PRICE = ("price", "unitprice", "cost")
-QUANTITY = ("quantity", "qty", "units", "items", "pieces")
+PRICE = ("price", "unitprice", "cost", "preis", "prix", "precio")
+QUANTITY = ("quantity", "qty", "units", "items", "pieces", "menge", "anzahl", "cantidad")
 NOT_SUMMED = (
     "avg", "mean", "average", "rate", "ratio", "pct", "percent", "share", "balance", "latitude",
     "longitude", "lat", "lon", "lng", "year", "month", "hour", "minute_of", "weekday", "zip", "postal",
-    "phone", "age", "rank", "score", "version", "day", "date", "week",
+    "phone", "age", "rank", "score", "version", "day", "date", "week", "class", "subclass", "department",
+    "dept", "dow", "since", "prior", "level", "pin", "currency",
 )  # fmt: skip
+CODED = (
+    "city", "region", "state", "country", "county", "province", "via", "channel", "segment", "class", "tier",
+    "plan", "type", "group", "cluster", "branch", "method", "status", "zone", "market", "source", "category",
+)  # fmt: skip
+"""Words of columns whose whole numbers are codes, and not amounts."""
+EVENT_NOUNS = (
+    *ORDER, "click", "visit", "call", "login", "payment", "session", "play", "booking", "ride", "trip",
+    "donation", "rental", "sale",
+)  # fmt: skip
+"""What one row of events may be."""
 PROTECTED = (
     "gender", "sex", "ethnicity", "ethnic", "race", "religion", "nationality", "disability", "disabled",
     "marital", "married", "age", "senior", "orientation",
@@ -66,7 +81,19 @@ SNAPSHOT = (
     "satisfaction", "clv", "score", "balance",
 )  # fmt: skip
 PURCHASE = ("purchase", "order", "transaction", "buy", "sale", "checkout", "payment", "bought")
-CURRENCIES = {"usd": "USD", "dollar": "USD", "eur": "EUR", "euro": "EUR", "gbp": "GBP", "pound": "GBP"}
+CURRENCIES = {
+    "usd": "USD", "dollar": "USD", "eur": "EUR", "euro": "EUR", "gbp": "GBP", "pound": "GBP", "chf": "CHF",
+    "jpy": "JPY", "inr": "INR", "brl": "BRL", "cad": "CAD", "aud": "AUD", "sek": "SEK", "pln": "PLN",
+}  # fmt: skip
+UNITS = {
+    "sec": "seconds", "secs": "seconds", "seconds": "seconds", "ms": "milliseconds", "min": "minutes",
+    "mins": "minutes", "minutes": "minutes", "minuten": "minutes", "hours": "hours", "hrs": "hours",
+    "bytes": "bytes", "kb": "kB", "mb": "MB", "gb": "GB", "km": "km", "miles": "miles", "kg": "kg",
+    "points": "points",
+}  # fmt: skip
+"""What a measure is counted in, by a word of its name."""
+SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "R$": "BRL", "US$": "USD", "zł": "PLN"}
+"""Signs of one currency only: a dollar may be of several countries."""
 
 
 def words_of(column: str) -> list[str]:

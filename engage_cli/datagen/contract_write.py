@@ -16,6 +16,7 @@ from engage_cli.datagen.contract_file import (
     Customers,
     FileContract,
     Source,
+    counted_words,
 )
 
 _HEADER = """\
@@ -110,6 +111,8 @@ def _customers(writer: _Writer, found: FileContract) -> None:
         writer.value("id", people.id)
         writer.value("signed_up", people.signed_up or FIRST_ACTIVITY)
         writer.value("time_format", people.time_format, "")
+        writer.value("unknown", people.unknown, "refuse")
+        writer.value("repeated", people.repeated, "refuse")
     writer.value("decimal", people.decimal, ".")
     writer.value("personal", [found.columns[name].column for name in contract.personal], [])
     writer.value("ignore", list(people.ignore), [])
@@ -147,6 +150,7 @@ def _activity(writer: _Writer, found: FileContract) -> None:
         writer.value("event_id", rows.event_id, "")
         writer.value("type", rows.type, "")
     writer.value("anonymous", rows.anonymous, "refuse")
+    writer.value("repeated", rows.repeated, "keep")
     writer.value("decimal", rows.decimal, ".")
     writer.value("ignore", list(rows.ignore), [])
     own = [m for m in contract.measures if m.name in found.columns]
@@ -158,7 +162,7 @@ def _activity(writer: _Writer, found: FileContract) -> None:
         writer.section("activity.types")
     for name, value in contract.types.items():
         m = contract.measure(name)
-        plain = m.meaning == name.replace("_", " ") and m.unit == name and not m.one and not m.group
+        plain = m.meaning == m.unit == counted_words(name) and not m.one and not m.group
         said = {"meaning": m.meaning, "unit": m.unit, "one": m.one, "group": m.group}
         writer.value(name, value if plain else {"value": value, **{k: v for k, v in said.items() if v}})
 

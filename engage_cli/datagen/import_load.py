@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from engage_cli.datagen import import_times as times
 from engage_cli.datagen.import_rows import (
     SQL_TYPES,
     checked_select,
@@ -120,7 +121,7 @@ def _note_broken_lines(loaded: Loaded, shape: Shape, number: int, source: Source
     errors = db.execute(
         "SELECT line, min(CAST(error_type AS VARCHAR)) FROM reject_errors GROUP BY line ORDER BY line"
     ).fetchall()
-    db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    forget_broken_lines(db)
     loaded.broken[shape.name, number] = [line for line, _ in errors]
     rows = [
         (shape.name, number, line, _BROKEN_LINES.get(error, f"the line is broken ({error.lower()})"))
@@ -128,6 +129,11 @@ def _note_broken_lines(loaded: Loaded, shape: Shape, number: int, source: Source
     ]
     if rows:
         db.executemany("INSERT INTO rejects VALUES (?, ?, NULL, ?, ?, NULL, true)", rows)
+
+
+def forget_broken_lines(db: Any) -> None:
+    """Drop what reading a CSV has noted of its broken lines: reading it again would note them twice."""
+    db.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
 
 
 def _refuse_wrong_columns(db: Any, shape: Shape, source: SourceFile) -> None:
@@ -138,17 +144,17 @@ def _refuse_wrong_columns(db: Any, shape: Shape, source: SourceFile) -> None:
         for c in checked
     )
     found = db.execute(f"SELECT {counts} FROM ({raw_select(shape, source)}) AS raw").fetchone()
-    db.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+    forget_broken_lines(db)
     for i, column in enumerate(checked):
         present, readable, example = found[3 * i : 3 * i + 3]
         if present and not readable:
             words, own = type_words(column), source.columns[column.name]
             # A personal value is not repeated, not even in a message.
             first = "" if column.personal else f"; the first is {str(example)[:60]!r}"
+            fits = times.fitting_hint(db, shape, column, source)
             raise UserError(
                 f"No value of the column {own!r} of {source.path} is {words}{first}.",
-                hint=f"Write {own} as {words}"
-                + (", or give its time_format in the contract." if column.reading else "."),
+                hint=fits or f"Write {own} as {words}.",
             )
 
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from engage_cli.datagen import import_times as times
 from engage_cli.datagen.import_load import Loaded
 from engage_cli.datagen.import_report import ShapeReport
 from engage_cli.datagen.shapes import Shape
@@ -40,10 +41,11 @@ def judge(loaded: Loaded, shape: Shape, max_bad_fraction: float, rejects: Path |
     examples = "; ".join(
         f"{path}:{line} {reason}" for _, path, line, reason in _rejects(loaded, shape.name, _EXAMPLES)
     )
+    fits = times.hint_for(loaded, shape)
     raise UserError(
         f"{report.rows_set_aside:,} of {report.rows_read:,} {shape.name} rows ({share:.1%}) are bad, "
         f"more than the {max_bad_fraction:.1%} allowed; nothing was imported. First: {examples}.",
-        hint=f"All of them are in {rejects}. Repair them, or allow more with a higher limit.",
+        hint=fits or f"All of them are in {rejects}. Repair them, or allow more with --max-bad.",
     )
 
 
@@ -103,6 +105,11 @@ def _rejects(
             number = line if line is not None else _line(loaded, shape, file_no, row_no)
             reason = kind if detail is None else f"{kind}: {detail}"
             yield name, loaded.sources[shape][file_no].path, number, reason
+
+
+def place_of(loaded: Loaded, shape: Shape, file_no: int, row_no: int) -> str:
+    """Where a record stands: `file:line`."""
+    return f"{loaded.sources[shape][file_no].path}:{_line(loaded, shape, file_no, row_no)}"
 
 
 def _line(loaded: Loaded, shape: Shape, file_no: int, row_no: int) -> int:

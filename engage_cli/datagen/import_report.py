@@ -37,6 +37,8 @@ class ImportReport:
     notes: tuple[str, ...] = field(default=())
     customer_count: int = 0
     """Customers that are put; 0 when the customers stay as they are."""
+    returning: int = 0
+    """Customers with activity in more than one week of the files."""
     weeks_needed: int = 0
     """The fewest weeks from which a run can train, validate and test."""
     weeks_there: int = 0

@@ -41,17 +41,6 @@ def type_words(column: Column) -> str:
 
 def raw_select(shape: Shape, source: SourceFile) -> str:
     """Return a SELECT of `_row` (1-based record) and the shape's columns as trimmed text or NULL."""
-    path = literal(str(source.readable or source.path))
-    if source.format == "csv":
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in source.header)
-        relation = (
-            f"read_csv({path}, header=true, auto_detect=false, delim={literal(source.delimiter)}, "
-            f"quote='\"', escape='\"', columns={{{columns}}}, store_rejects=true, max_line_size=1000000)"
-        )
-        row_no = "row_number() OVER ()"
-    else:
-        relation = f"read_parquet({path}, file_row_number=true, hive_partitioning=false)"
-        row_no = "file_row_number + 1"
     values = []
     for column in shape.columns:
         if column.name in source.columns:
@@ -64,7 +53,24 @@ def raw_select(shape: Shape, source: SourceFile) -> str:
         if column.name in source.factors:
             text = f"CAST({quoted(source.factors[column.name])} AS VARCHAR)"
             values.append(f"{raw_value(column, text)} AS {_factor(column)}")
-    return f"SELECT {row_no} AS _row, {', '.join(values)} FROM {relation}"
+    return f"SELECT {row_number(source)} AS _row, {', '.join(values)} FROM {relation(source)}"
+
+
+def relation(source: SourceFile) -> str:
+    """What reads the columns of a file; of CSV as text."""
+    path = literal(str(source.readable or source.path))
+    if source.format != "csv":
+        return f"read_parquet({path}, file_row_number=true, hive_partitioning=false)"
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in source.header)
+    return (
+        f"read_csv({path}, header=true, auto_detect=false, delim={literal(source.delimiter)}, "
+        f"quote='\"', escape='\"', columns={{{columns}}}, store_rejects=true, max_line_size=1000000)"
+    )
+
+
+def row_number(source: SourceFile) -> str:
+    """The number of a record of `relation`, from 1."""
+    return "row_number() OVER ()" if source.format == "csv" else "file_row_number + 1"
 
 
 def _factor(column: Column) -> str:
@@ -135,16 +141,16 @@ def _left_out(shape: Shape) -> list[tuple[str, str]]:
     found = []
     for column in shape.columns:
         if column.reading and column.reading.when_empty == "skip":
-            found.append((f"{_raw(column)} IS NULL", f"{column.name} is empty"))
+            found.append((f"{_raw(column)} IS NULL", f"{column.said} is empty"))
         if column.reading and column.reading.when_negative == "drop":
-            found.append((f"{quoted(column.name)} < 0", f"{column.name} is negative"))
+            found.append((f"{quoted(column.name)} < 0", f"{column.said} is negative"))
     return found
 
 
 def _rules(shape: Shape, column: Column, today: date) -> list[tuple[str, str, str]]:
     """Return (test, kind, detail expression) of each rule of a column, in order of precedence."""
     name, raw = quoted(column.name), _raw(column)
-    said = column.name
+    said = column.said
     shown = "CAST(NULL AS VARCHAR)" if column.personal else raw
     rules = []
     if column.required:
@@ -161,8 +167,8 @@ def _rules(shape: Shape, column: Column, today: date) -> list[tuple[str, str, st
         rules.append((f"CAST({name} AS DATE) > DATE '{today}'", f"{said} is in the future", shown))
         if column.reading:
             rules.append((f"year({name}) < {FIRST_YEAR}", f"{said} is before {FIRST_YEAR}", shown))
-    if said == "week" and shape.name == "activity":
+    if column.name == "week" and shape.name == "activity":
         starts = column.reading.week_starts if column.reading else "monday"
         day = WEEKDAYS.index(starts) + 1
-        rules.append((f"isodow({name}) <> {day}", f"week is not a {starts.capitalize()}", shown))
+        rules.append((f"isodow({name}) <> {day}", f"{said} is not a {starts.capitalize()}", shown))
     return rules

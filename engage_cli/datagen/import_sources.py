@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Never
 
 from engage_cli.datagen.contract_section import nearest
-from engage_cli.datagen.import_encoding import encoding_of, open_text, write_utf8
+from engage_cli.datagen.import_encoding import encoding_of, open_text, write_utf8, write_with_tabs
 from engage_cli.datagen.shapes import Column, Format, Shape
 from engage_cli.errors import UserError
 
 _TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
 _SUFFIXES: dict[str, Format] = {
-    **{s: "csv" for t in _TEXT_SUFFIXES for s in (t, f"{t}.gz")},
+    **{s: "csv" for t in _TEXT_SUFFIXES for s in (t, f"{t}.gz", f"{t}.zip")},
+    ".zip": "csv",
     ".parquet": "parquet",
 }
 _DELIMITERS = ",;\t|"
@@ -78,14 +79,14 @@ def _files_in(what: str, place: Path) -> list[Path]:
     if not found:
         raise UserError(
             f"The folder {place} holds no CSV or Parquet file.",
-            hint=f"Put the {what} there as *.csv, *.txt, *.csv.gz or *.parquet.",
+            hint=f"Put the {what} there as *.csv, *.txt, *.csv.gz, *.zip or *.parquet.",
         )
     return found
 
 
 def _suffix(path: Path) -> str:
     name = path.name.lower()
-    packed = name.removesuffix(".gz")
+    packed = name.removesuffix(".gz").removesuffix(".zip")
     return Path(packed).suffix + name[len(packed) :]
 
 
@@ -96,7 +97,7 @@ def format_of(path: Path) -> Format:
     except KeyError:
         raise UserError(
             f"{path} is neither CSV nor Parquet by its name.",
-            hint="Save it as *.csv, *.txt, *.csv.gz or *.parquet.",
+            hint="Save it as *.csv, *.txt, *.csv.gz, *.zip or *.parquet.",
         ) from None
 
 
@@ -111,10 +112,17 @@ def read_header(path: Path, target: Path) -> SourceFile:
     if fmt == "parquet":
         return SourceFile(path, fmt, _unrepeated(path, _parquet_header(path)), {})
     encoding = _text_encoding(path)
-    if encoding != "utf-8":
+    readable = None
+    if encoding != "utf-8" or path.name.lower().endswith(".zip"):
         write_utf8(path, encoding, target)
-    readable = target if encoding != "utf-8" else None
-    header, delimiter = _csv_header(path, readable or path)
+        readable = target
+    line, second = _first_lines(path, readable or path)
+    delimiter = max(_DELIMITERS, key=line.count)
+    if delimiter not in line and len(line.split()) == len(second.split()) > 1:
+        tabbed = target.with_suffix(".tabs.csv")
+        write_with_tabs(readable or path, tabbed)
+        readable, delimiter, line = tabbed, "\t", "\t".join(line.split())
+    header = _csv_header(path, line, delimiter)
     return SourceFile(
         path, fmt, _unrepeated(path, header), {}, delimiter, encoding=encoding, readable=readable
     )
@@ -182,20 +190,31 @@ def _refuse_missing(
     )
 
 
-def _csv_header(path: Path, readable: Path) -> tuple[tuple[str, ...], str]:
+def _first_lines(path: Path, readable: Path) -> tuple[str, str]:
+    """The first two lines without their ends."""
     try:
         with open_text(readable) as stream:
             # Bounded: a binary file may have no line end at all.
-            line = stream.readline(1_000_000).decode("utf-8-sig")
+            first, second = stream.readline(1_000_000), stream.readline(1_000_000)
+            lines = first.decode("utf-8-sig"), second.decode("utf-8", errors="replace")
     except (OSError, UnicodeDecodeError, EOFError) as exc:
         raise UserError(f"{path} cannot be read as CSV: {exc}.", hint="Save it as UTF-8 CSV.") from exc
-    delimiter = max(_DELIMITERS, key=line.count)
+    return lines[0].rstrip("\r\n"), lines[1].rstrip("\r\n")
+
+
+def _csv_header(path: Path, line: str, delimiter: str) -> tuple[str, ...]:
     if not line.strip() or delimiter not in line:
         raise UserError(
             f"The first line of {path} is no CSV header.",
             hint="The first line must name the columns, with commas, semicolons, tabs or bars between them.",
         )
-    return tuple(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))), delimiter
+    header = tuple(next(csv.reader([line], delimiter=delimiter)))
+    if not any(c.isalpha() for name in header for c in name):
+        raise UserError(
+            f"The first line of {path} holds values and no names of columns: {', '.join(header)[:100]}.",
+            hint="Put a line of names on top of it, one for each column, such as: customer_id,date,amount",
+        )
+    return header
 
 
 def _parquet_header(path: Path) -> tuple[str, ...]:

@@ -65,11 +65,12 @@ def keep_customers(loaded: Loaded, shape: Shape) -> None:
     )
 
 
-def date_customers(loaded: Loaded, shape: Shape, existing: Any) -> int:
+def date_customers(loaded: Loaded, shape: Shape, existing: Any, *, add: bool) -> int:
     """Make `good_customers` of a file without sign-ups: each signed up with the first activity.
 
     `existing` (pyarrow, or None): customers of earlier imports, whose sign-ups stay when they are earlier.
-    Returns how many are left out because they have no activity.
+    With `add`, customers of the activity who are not in the file are added, without attributes or with
+    those of earlier imports. Returns how many are left out because they have no activity.
     """
     _first_activity(loaded, existing)
     rest = ", ".join(f"c.{quoted(n)}" for n in shape.names if n != "customer_id")
@@ -78,6 +79,8 @@ def date_customers(loaded: Loaded, shape: Shape, existing: Any) -> int:
         f"FROM customers c JOIN first_activity f USING (customer_id) "
         f"WHERE {loaded.good('customers', 'c')} ORDER BY c._file, c._row"
     )
+    if add:
+        _add_unknown(loaded, [n for n in shape.names if n != "customer_id"], existing)
     undated = (
         f"customers c WHERE {loaded.good('customers', 'c')} "
         "AND customer_id NOT IN (SELECT customer_id FROM first_activity)"
@@ -85,6 +88,16 @@ def date_customers(loaded: Loaded, shape: Shape, existing: Any) -> int:
     count = loaded.count(f"SELECT count(*) FROM {undated}")
     reject(loaded.db, "customers", "the customer has no activity to date the sign-up by", undated, bad=False)
     return count
+
+
+def _add_unknown(loaded: Loaded, attributes: list[str], existing: Any) -> None:
+    old = "LEFT JOIN existing e USING (customer_id)" if existing is not None else ""
+    there = existing.column_names if existing is not None else ()
+    values = "".join(f", {f'e.{quoted(n)}' if n in there else 'NULL'} AS {quoted(n)}" for n in attributes)
+    loaded.db.execute(
+        f"INSERT INTO good_customers SELECT f.customer_id, f.signup_date{values} FROM first_activity f {old} "
+        "WHERE f.customer_id NOT IN (SELECT customer_id FROM good_customers) ORDER BY f.customer_id"
+    )
 
 
 def derive_customers(loaded: Loaded, activity: Shape, existing: Any) -> None:
@@ -137,6 +150,12 @@ def _first_activity(loaded: Loaded, existing: Any) -> None:
         f"CREATE TABLE first_activity AS SELECT customer_id, min(signup_date) AS signup_date "
         f"FROM ({new}) GROUP BY customer_id"
     )
+
+
+def returning_customers(loaded: Loaded) -> int:
+    """How many customers have activity in more than one week."""
+    weeks = "SELECT customer_id FROM good_activity GROUP BY customer_id HAVING min(week) < max(week)"
+    return loaded.count(f"SELECT count(*) FROM ({weeks})")
 
 
 def stage(loaded: Loaded, folder: Path, weeks: list[date], *, customers: bool) -> list[tuple[str, Path]]:

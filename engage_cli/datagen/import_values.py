@@ -5,7 +5,9 @@ from engage_cli.datagen.shapes import Column
 
 _MISSING = ("nan", "null", "\\n", "<na>")
 _MISSING_NUMBERS = (*_MISSING, "na", "n/a", "none", "?", "-")
-_MARKS = "[$€£¥\\s]"
+_CODES = "USD|EUR|GBP|CHF|JPY|INR|BRL|CAD|AUD|SEK|NOK|DKK|PLN|CZK|TRY|MXN|ZAR|CNY"
+# What stands beside an amount of money: signs, "R$ 5", "USD 5", "5 kr".
+_MARKS = f"^(R|US|A|C)?\\$|^({_CODES})\\s*|\\s*({_CODES}|kr|zł)$|[$€£¥₹\\s]"
 _BOOLEANS = "WHEN lower({t}) IN ('true', 't', 'yes', 'y', '1', '1.0') THEN true " + (
     "WHEN lower({t}) IN ('false', 'f', 'no', 'n', '0', '0.0') THEN false"
 )
@@ -27,10 +29,14 @@ def raw_value(column: Column, text: str) -> str:
 
 
 def number_value(text: str, column: Column) -> str:
-    """A number. Currency signs and marks of thousands are read; `decimal` says which mark is which."""
+    """A number, also with the sign or code of a currency, marks of thousands, or in brackets for below zero;
+    `decimal` says which mark is which.
+    """
     if column.reading is None:
         return f"TRY_CAST({text} AS DOUBLE)"
     plain = f"regexp_replace({text}, '{_MARKS}', '', 'g')"
+    # In accounts what is below zero stands in brackets.
+    plain = f"regexp_replace({plain}, '^\\(([0-9.,]+)\\)$', '-\\1')"
     if column.reading.decimal == ".":
         grouped = f"regexp_full_match({plain}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+(\\.[0-9]+)?')"
         return f"TRY_CAST(CASE WHEN {grouped} THEN replace({plain}, ',', '') ELSE {plain} END AS DOUBLE)"

@@ -16,7 +16,7 @@ from engage_ml.data_contract import DEFAULT
 
 from engage_cli.datagen import import_cross as cross
 from engage_cli.datagen import import_stage as staging
-from engage_cli.datagen.contract_file import FILE, FileContract
+from engage_cli.datagen.contract_file import DROP, FILE, Customers, FileContract
 from engage_cli.datagen.contract_shapes import activity_shape, customers_shape
 from engage_cli.datagen.import_load import Loaded, connect, load
 from engage_cli.datagen.import_rejects import judge, shape_report, write_rejects
@@ -49,7 +49,7 @@ def import_files(
     ids that activity may name when no customers file is given; without either, that check is left out and
     noted. `must_keep` are ids that a customers file must hold. `existing` (a pyarrow table, or None) are the
     customers of earlier imports, for a contract that takes customers or sign-ups from the activity.
-    `rows_there` counts the events that a week has already, so that none is lost. Rows set aside go to
+    `rows_there` counts the rows that a week has already, so that none is lost. Rows set aside go to
     `rejects_path` (replaced; only if there are any).
 
     Raises UserError: see `docs/data.md`; nothing has been put then.
@@ -62,14 +62,14 @@ def import_files(
         db = connect(work, memory_limit_mb)
         try:
             loaded = load(db, sources, today)
-            if must_keep is not None:
+            if must_keep is not None and not job.adds:
                 cross.refuse_vanishing(loaded, must_keep)
             notes = [*_encoding_notes(sources), *job.cross_check(loaded, known_customers)]
             rejects = write_rejects(loaded, rejects_path)
             for shape in sources:
                 judge(loaded, shape, max_bad_fraction, rejects)
-            weeks, found = job.keep(loaded)
-            if rows_there is not None:
+            weeks, found = job.keep(loaded, rows_there)
+            if rows_there is not None and job.has_events(loaded):
                 cross.refuse_losing_events(loaded, weeks, rows_there)
             staged = staging.stage(loaded, work, weeks, customers=job.puts_customers(loaded)) if sink else []
             report = job.report(loaded, weeks, len(staged), rejects, (*notes, *found))
@@ -88,6 +88,9 @@ class _Job:
         self._contract, self._today, self._existing = contract, today, existing
         self._has_file = contract is None or contract.customers.origin == FILE
         self._dated = contract is None or not self._has_file or bool(contract.customers.signed_up)
+        self._people = contract.customers if contract else Customers(origin=FILE)
+        self.adds = self._people.unknown == "add"
+        """Whether customers of the activity who are in no file are added; so none can vanish."""
 
     def places(self, customers: Path | None, activity: list[Path]) -> dict[Shape, list[Path]]:
         """The shapes with their files. UserError: there are none, or some that do not fit the contract."""
@@ -106,6 +109,11 @@ class _Job:
                 "The contract takes the sign-ups from the activity, and none was given.",
                 hint="Give --activity, too, or name the column of sign-ups in the contract.",
             )
+        if self.adds and not customers:
+            raise UserError(
+                "The contract adds the customers who are not in the file of customers, and none was given.",
+                hint="Give --customers, too.",
+            )
         people, rows = (customers_shape(own), activity_shape(own)) if own else (CUSTOMERS, ACTIVITY)
         found = {people: [customers]} if customers else {}
         return {**found, **({rows: activity} if activity else {})}
@@ -115,29 +123,38 @@ class _Job:
         notes: list[str] = []
         people, rows = loaded.shape("customers"), loaded.shape("activity")
         if people:
-            cross.set_aside_duplicates(loaded, people)
+            cross.set_aside_duplicates(loaded, people, bad=self._people.repeated == "refuse")
         if rows:
-            if self._has_file:
-                notes += cross.set_aside_unknown(loaded, known)
+            if self._contract and self._contract.activity.repeated == DROP:
+                cross.leave_out_copies(loaded, rows)
+            if self._has_file and not self.adds:
+                notes += cross.set_aside_unknown(loaded, known, bad=self._people.unknown == "refuse")
             cross.set_aside_duplicates(loaded, rows)
             if rows.has_events:
                 notes += cross.leave_out_unfinished_week(loaded)
         return notes
 
-    def keep(self, loaded: Loaded) -> tuple[list[date], list[str]]:
+    @staticmethod
+    def has_events(loaded: Loaded) -> bool:
+        rows = loaded.shape("activity")
+        return rows is not None and rows.has_events
+
+    def keep(
+        self, loaded: Loaded, there: Callable[[date], int] | None = None
+    ) -> tuple[list[date], list[str]]:
         """Make the tables of good rows; the weeks to put, and notes."""
         people, rows = loaded.shape("customers"), loaded.shape("activity")
         weeks: list[date] = []
         notes: list[str] = []
         if rows:
             weeks = staging.keep_activity(loaded, rows)
-            if rows.has_events:
-                missing, notes = cross.weeks_without_events(weeks)
+            if self._contract:
+                missing, notes = cross.weeks_without_activity(loaded, weeks, there)
                 weeks = sorted([*weeks, *missing])
         if people and self._dated:
             staging.keep_customers(loaded, people)
         elif people:
-            staging.date_customers(loaded, people, self._existing)
+            staging.date_customers(loaded, people, self._existing, add=self.adds)
         elif rows and not self._has_file:
             staging.derive_customers(loaded, rows, self._existing)
         return weeks, notes
@@ -160,11 +177,12 @@ class _Job:
             notes=notes,
             customer_count=kept,
             weeks_needed=(own.contract if own else DEFAULT).weeks_needed,
+            returning=staging.returning_customers(loaded) if rows else 0,
         )
 
 
 def _encoding_notes(sources: dict[Shape, list[SourceFile]]) -> list[str]:
-    names = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+    names = {"cp1252": "Windows-1252", "latin-1": "Latin-1", "utf-16": "UTF-16"}
     return [
         f"{source.path} is no UTF-8; it was read as {names[source.encoding]}."
         for files in sources.values()

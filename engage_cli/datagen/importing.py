@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engage_ml.data_contract import EVENTS
-
 from engage_cli.aws.objects import ObjectStore, ParallelSink
 from engage_cli.datagen.contract_file import FILE, FileContract
 from engage_cli.datagen.import_report import ImportReport
@@ -53,10 +51,9 @@ def import_into(
         )
     earlier = _customers(raw) if undated and not replace else None
     own = contract.contract if contract else None
-    by_event = own is not None and own.kind == EVENTS and activity and not replace
 
     def counter(week: date) -> int:
-        return _rows_of(raw, week) if by_event else 0
+        return 0 if replace else _rows_of(raw, week)
 
     with ParallelSink(raw) as sink:
 

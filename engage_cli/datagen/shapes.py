@@ -33,6 +33,14 @@ class Column:
     reading: "Reading | None" = None
     """How a column of a user's own contract is read; None: as `engage generate-data` writes it."""
 
+    @property
+    def said(self) -> str:
+        """What the user calls it: their own column, or the product of two."""
+        if self.reading is None:
+            return self.name
+        times = f" times {self.reading.times}" if self.reading.times else ""
+        return f"{self.reading.column}{times}"
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -88,6 +88,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_two(tmp_path: Path, arguments: 
     assert done.stdout == ""
 
 
+def test_a_missing_file_matters_more_than_a_contract_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "contract.toml").write_text("kept")
+    done = engage("data-contract", "init", "--activity", "gone.csv", cwd=tmp_path)
+    assert "gone.csv does not exist" in done.stderr
+    (tmp_path / "gone.csv").write_text("customer,day\na,2026-01-05\n")
+    done = engage("data-contract", "init", "--activity", "gone.csv", cwd=tmp_path)
+    assert "contract.toml is there already" in done.stderr
+    assert (tmp_path / "contract.toml").read_text() == "kept"
+
+
 def test_status_without_an_endpoint_shows_where_settings_come_from(tmp_path: Path) -> None:
     done = engage("status", cwd=tmp_path, ENGAGE_REGION="eu-west-1")
     assert done.returncode == 0, done.stderr

@@ -111,7 +111,9 @@ def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("column", "name"),
-    [("Customer ID", "customer_id"), ("MonthlyFee", "monthly_fee"), ("1st", "c_1st"), ("Straße", "stra_e"),
+    [("Customer ID", "customer_id"), ("MonthlyFee", "monthly_fee"), ("1st", "c_1st"), ("Straße", "strasse"),
+         ("Gesprächs-Minuten", "gesprachs_minuten"),
+         ("日付", "column"),
      ("__", "column"), ("A" * 60, "a" * 40)],
 )  # fmt: skip
 def test_a_column_becomes_a_name(column: str, name: str) -> None:

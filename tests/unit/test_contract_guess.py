@@ -12,6 +12,7 @@ from engage_ml import data_contract as dc
 from engage_cli.datagen.contract_file import FileContract
 from engage_cli.datagen.contract_horizons import choose_horizons, complete_weeks
 from engage_cli.datagen.contract_profile import opened
+from engage_cli.errors import UserError
 from tests.unit.contract_support import Owner
 
 FIRST = datetime(2013, 1, 7, 9, 30)
@@ -83,6 +84,37 @@ EXPORTS: dict[str, tuple[str, Callable[[int, int, datetime], str], dict[str, Any
         f"{'Home' if c % 2 else 'Office'},{n}.5,2,0.2,-1.5",
         {"customer": "Customer ID", "time": "Order Date", "format": "%m/%d/%Y", "value": "sales"},
     ),
+    "supermarket": (
+        "TRANSACTION_DT,CUSTOMER_ID,AGE_GROUP,PIN_CODE,PRODUCT_SUBCLASS,PRODUCT_ID,AMOUNT,ASSET,SALES_PRICE",
+        lambda c, n, t: f"{t:%m/%d/%Y},0{c},A,115,{100101 + n},{n},{n % 2 + 1},{30 + n % 9},{40 + n % 9}",
+        {"customer": "CUSTOMER_ID", "time": "TRANSACTION_DT", "format": "%m/%d/%Y", "value": "sales_price"},
+    ),
+    "orders by address": (
+        "Name,Email,Financial Status,Created at,Currency,Subtotal,Total,Shipping Province",
+        lambda c, n, t: f"#{n},b{c}@a.example,{'paid' if n % 9 else 'refunded'},{t} -0500,USD,{n}.5,{n}.9,X",
+        {"customer": "Email", "time": "Created at", "format": "", "value": "total"},
+    ),
+    "days of a spreadsheet": (
+        "Client,Order Date,Order No,Net Amount",
+        lambda c, n, t: f"C-{c},{41281 + (t - FIRST).days}.39583,{n},\"1,2{n % 90:02d}.50 €\"",
+        {"customer": "Client", "time": "Order Date", "format": "days since 1899-12-30",
+         "value": "net_amount"},
+    ),
+    "music": (
+        "msno,date,num_25,num_100,total_secs",
+        lambda c, n, t: f"{c}Tz+/=,{t:%Y%m%d},{n % 7},{n % 9},{n % 70}.25",
+        {"customer": "msno", "time": "date", "format": "%Y%m%d", "value": "total_secs"},
+    ),
+    "times without marks": (
+        "CustomerID,Stamp,orderTotal",
+        lambda c, n, t: f"{c},{t:%Y%m%d%H%M%S},\"R$ 1,{n % 900 + 100}.50\"",
+        {"customer": "CustomerID", "time": "Stamp", "format": "%Y%m%d%H%M%S", "value": "order_total"},
+    ),
+    "a German till": (
+        "Kunde,Datum,Menge_kg,Umsatz_EUR",
+        lambda c, n, t: f"K{c},{t:%d.%m.%Y},{n % 5}.5,{n % 90}.5",
+        {"customer": "Kunde", "time": "Datum", "format": "%d.%m.%Y", "value": "umsatz_eur"},
+    ),
 }  # fmt: skip
 
 
@@ -107,7 +139,7 @@ def test_the_columns_of_an_export_are_recognised(owner: Owner, which: str) -> No
 def test_identifiers_times_and_what_cannot_be_added_up_are_no_measures(owner: Owner) -> None:
     header, row, _ = EXPORTS["loyalty card"]
     names = {m.name for m in guessed(owner, header, row).contract.measures}
-    assert names == {"events", "quantity", "sales_value", "retail_disc", "trans_time"}
+    assert names == {"events", "quantity", "sales_value", "retail_disc"}
 
 
 def test_only_amounts_of_purchases_count_where_events_have_types(owner: Owner) -> None:
@@ -123,6 +155,181 @@ def test_only_amounts_of_purchases_count_where_events_have_types(owner: Owner) -
     assert report.activity is not None
     assert report.activity.rows_set_aside == 0, "the price of what was only looked at is not read"
     assert sorted(row["price"] for row in owner.raw.table("activity/")) == [0, 0, 7]
+
+
+def test_an_amount_of_few_whole_numbers_is_of_pieces_and_codes_are_not_added_up(owner: Owner) -> None:
+    header, row, _ = EXPORTS["supermarket"]
+    found = guessed(owner, header, row)
+    assert {m.name: m.kind for m in found.contract.measures} == {
+        "events": "count", "amount": "count", "asset": "count", "sales_price": "amount"
+    }  # fmt: skip
+    assert "small whole numbers: CHECK" in owner.contract_file.read_text()
+
+
+def test_every_column_of_activity_that_is_left_out_has_its_reason(owner: Owner) -> None:
+    text = owner.init(None, log(owner, "client,day,Region,Currency,Order_ID,opened,rate,fee,none",
+        lambda c, n, t: f"{c},{t.date()},{'NS'[t.day % 2]},EUR,{n},{t.date()},0.5,0,"))  # fmt: skip
+    for reason in (
+        "Region: no number, and not the same for a customer", "Currency: the same in all rows",
+        "Order_ID: an identifier", "opened: another date", "rate: its numbers mean nothing",
+        "fee: zero in all rows", "none: empty",
+    ):  # fmt: skip
+        assert reason in text
+
+
+@pytest.mark.parametrize(
+    ("header", "noun"),
+    [
+        ("customer,day,InvoiceNo,paid", "invoice"),
+        ("customer,day,order_id,paid", "order"),
+        ("customer,transaction_date,paid", "transaction"),
+        ("customer,day,paid", "event"),
+    ],
+)
+def test_an_event_is_called_as_the_file_calls_it(owner: Owner, header: str, noun: str) -> None:
+    names = header.split(",")
+
+    def row(c: int, n: int, t: datetime) -> str:
+        values = {"customer": f"c{c}", "paid": f"{n}.5", "InvoiceNo": str(n), "order_id": str(n)}
+        line = ",".join(values.get(name, str(t.date())) for name in names)
+        return f"{line}\n{line}" if "InvoiceNo" in names else line
+
+    found = guessed(owner, header, row)
+    assert found.contract.measure("events").noun == noun
+    assert found.contract.measure("events").unit == f"{noun}s"
+
+
+def test_the_name_of_the_file_says_what_its_rows_are(owner: Owner) -> None:
+    rows = [f"c{n % 9},{date(2020, 1, 5) + timedelta(days=n)},{n}" for n in range(300)]
+    path = owner.write("clicks_2020.csv", "\n".join(["user,day,pages", *rows]) + "\n")
+    assert 'event = "click"' in owner.init(None, path)
+
+
+def test_the_currency_is_read_or_asked_for(owner: Owner) -> None:
+    named = {
+        "orders by address": "USD",
+        "days of a spreadsheet": "EUR",
+        "a German till": "EUR",
+        "times without marks": "BRL",
+    }
+    for which, currency in named.items():
+        found = guessed(owner, *EXPORTS[which][:2]).contract
+        assert (found.currency, found.value_unit) == (currency, currency)
+    unnamed = guessed(owner, *EXPORTS["superstore"][:2]).contract
+    assert (unnamed.currency, unnamed.value_unit) == ("", "currency units")
+    assert "CHECK: no column names the currency" in owner.contract_file.read_text()
+    seconds = guessed(owner, *EXPORTS["music"][:2]).contract
+    assert (seconds.currency, seconds.value_unit) == ("", "seconds")
+    assert "CHECK" not in owner.contract_file.read_text()
+
+
+def test_purchases_are_a_type_however_rare_they_are(owner: Owner) -> None:
+    pages = [f"page_{n}" for n in range(12)]
+    found = guessed(
+        owner,
+        "user_id,time,event",
+        lambda c, n, t: f"{c},{t},{'purchase' if n % 60 == 0 else pages[n // 6 % 12]}",
+    )
+    assert next(iter(found.contract.types)) == "purchase"
+    assert len(found.contract.types) == 8
+    assert (found.contract.value, found.contract.transactions) == ("purchase", "purchase")
+
+
+def test_times_in_the_future_do_not_make_the_history_long(owner: Owner) -> None:
+    header = "customer,time,paid\n"
+    rows = [f"c{n % 9},{date(2013, 1, 6) + timedelta(days=n)},1.5\n" for n in range(400)]
+    text = owner.init(None, owner.write("a.csv", header + "".join(rows) + "c1,2091-01-01,1.5\n"))
+    assert "from 2013-01-06 to 2014-02-09: 58 weeks. Set aside, because in the future: 1 rows." in text
+    assert owner.contract.contract.lookback_weeks == 12
+
+
+def test_numbers_that_are_distances_or_hours_are_no_times(owner: Owner) -> None:
+    header = "order_id,user_id,order_number,order_dow,order_hour_of_day,days_since_prior_order"
+    path = log(owner, header, lambda c, n, t: f"{n},{c},{n // 9},{n % 7},{n % 24},{n % 30}")
+    with pytest.raises(UserError, match="looks like a date or a time"):
+        owner.init(None, path)
+
+
+def test_a_time_that_cannot_be_read_is_shown(owner: Owner) -> None:
+    path = log(owner, "client,Order date,paid", lambda c, n, t: f"{c},{t:%d. of %B in %Y},1.5")
+    with pytest.raises(UserError, match="looks like a date or a time") as error:
+        owner.init(None, path)
+    assert "If it is 'Order date', such as '0" in (error.value.hint or "")
+
+
+def test_months_are_said_to_be_coarse(owner: Owner) -> None:
+    rows = [
+        f"{c},{year}-{month:02d},9.5\n" for c in range(9) for year in (2013, 2014) for month in range(1, 13)
+    ]
+    text = owner.init(None, owner.write("m.csv", "msisdn,month,revenue\n" + "".join(rows)))
+    assert "CHECK: every time is the first of a month" in text
+    assert owner.contract.contract.horizons["churn"] == 8, "every window has a first of a month"
+
+
+def test_a_table_of_customers_given_as_activity_is_called_one(owner: Owner) -> None:
+    path = owner.write("telco.csv", "customerID,tenure,TotalCharges,Churn\n" + "".join(
+        f"{n:04d}-ABC,{n % 72},{n}.5,{'Yes' if n % 4 else 'No'}\n" for n in range(99)))  # fmt: skip
+    with pytest.raises(UserError, match="one row for each customerID: it is a table of customers") as error:
+        owner.init(None, path)
+    assert "--customers" in (error.value.hint or "")
+
+
+def test_an_identifier_that_never_repeats_is_asked_about(owner: Owner) -> None:
+    rows = [f"o{n},{date(2020, 1, 5) + timedelta(days=n)},1.5\n" for n in range(400)]
+    text = owner.init(None, owner.write("a.csv", "customer_id,paid_at,paid\n" + "".join(rows)))
+    assert "CHECK: nobody came on two days, so this may be the number of an order" in text
+
+
+def test_what_files_do_not_share_is_said_with_what_becomes_of_it(owner: Owner) -> None:
+    activity = log(owner, "client_id,day,minutes", lambda c, n, t: f"{c}.0,{t.date()},1.5")
+    few = owner.write("p.csv", "client_id,plan\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in (*range(8), 3)))
+    text = owner.init(few, activity)
+    assert (owner.contract.customers.unknown, owner.contract.customers.repeated) == ("add", "first")
+    assert "4 of 12 customers of the activity are not in the file of customers: they are added" in text
+    assert "1 rows are of a customer who has one already; the first is taken" in text
+    check = owner.check(few, activity)
+    assert (check.possible, check.customers) == (True, 12)
+    dated = owner.write("p.csv", "client_id,joined\n" + "".join(f"{n},2012-01-0{n + 1}\n" for n in range(8)))
+    assert "their activity is left out" in owner.init(dated, activity)
+    assert owner.contract.customers.unknown == "skip"
+    assert owner.check(dated, activity).customers == 8
+
+
+def test_copies_are_left_out_when_every_row_has_a_number_and_else_asked_about(owner: Owner) -> None:
+    def twice(c: int, n: int, t: datetime) -> str:
+        line = f"{{}}c{c},{t.date()},{n % 7}"
+        return "\n".join([line] * (1 + (n % 50 == 0)))
+
+    path = log(owner, "client,day,paid", lambda c, n, t: twice(c, n, t).replace("{}", ""))
+    assert "9 rows equal another in every column and count as they stand" in owner.init(None, path)
+    assert owner.contract.activity.repeated == "keep"
+    path = log(owner, "row_id,client,day,paid", lambda c, n, t: twice(c, n, t).replace("{}", f"r{n},"))
+    assert "9 rows are copies of another, with its number" in owner.init(None, path)
+    assert owner.contract.activity.repeated == "drop"
+
+
+def test_types_are_counted_in_the_plural(owner: Owner) -> None:
+    found = guessed(
+        owner, "user_id,time,event", lambda c, n, t: f"{c},{t},{'order' if t.day % 4 else 'view'}"
+    )
+    assert [(m.name, m.unit, m.meaning, m.noun) for m in found.contract.measures[1:]] == [
+        ("order", "orders", "orders", "order"), ("view", "views", "views", "view")
+    ]  # fmt: skip
+    assert found.contract.value_unit == "orders"
+
+
+def test_codes_are_categories_and_a_sign_up_may_be_a_number(owner: Owner) -> None:
+    people = "msno,city,registered_via,registration_init_time,visits,PhoneService\n" + "".join(
+        f"u{n},{n % 22},{n % 4},2011{n % 12 + 1:02d}05,{n},{'Yes' if n % 3 else 'No'}\n" for n in range(99)
+    )
+    activity = log(owner, "msno,day,minutes", lambda c, n, t: f"u{c},{t.date()},1.5")
+    owner.init(owner.write("members.csv", people), activity)
+    found = owner.contract
+    assert found.customers.signed_up == "registration_init_time"
+    assert found.customers.time_format == "%Y%m%d"
+    kinds = {a.name: a.kind for a in found.contract.attributes}
+    assert (kinds["city"], kinds["registered_via"]) == ("category", "category")
+    assert kinds["phone_service"] == "boolean", "yes and no are no telephone numbers"
 
 
 def test_a_name_with_a_meaning_of_its_own_gets_another(owner: Owner) -> None:
@@ -143,7 +350,7 @@ def test_when_day_and_month_could_be_exchanged_the_user_is_told(owner: Owner) ->
 def test_a_day_above_twelve_settles_the_order_of_day_and_month(owner: Owner) -> None:
     header, row, _ = EXPORTS["superstore"]
     owner.init(None, log(owner, header, row))
-    assert "CHECK" not in owner.contract_file.read_text()
+    assert "the other way round" not in owner.contract_file.read_text()
 
 
 def test_what_is_left_out_of_a_customers_file_is_said_with_the_reason(owner: Owner) -> None:

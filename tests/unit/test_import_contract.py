@@ -33,6 +33,14 @@ def test_numbers_are_read_with_currency_signs_and_marks_of_thousands(owner: Owne
     assert amounts(owner, list(cells), '"amount"') == cells
 
 
+def test_amounts_of_money_are_read_as_tills_and_accounts_write_them(owner: Owner) -> None:
+    cells = {"R$ 1,234.50": 1234.5, "US$7": 7.0, "USD 7.25": 7.25, "7.25 EUR": 7.25, "5 kr": 5.0, "₹99": 99.0,
+             "(12.50)": -12.5, "($1,234.50)": -1234.5, "-£3": -3.0, "ABC 7": None, "(x)": None}  # fmt: skip
+    assert amounts(owner, list(cells), '{ kind = "amount", negative = "keep" }') == cells
+    with_commas = {"R$ 1.234,50": 1234.5, "(12,50)": -12.5, "7,25 EUR": 7.25}
+    assert amounts(owner, list(with_commas), '{ kind = "amount", negative = "keep" }', ",") == with_commas
+
+
 def test_decimal_commas_are_read_and_points_never_a_thousand_times_too_large(owner: Owner) -> None:
     cells = {"12,5": 12.5, "1.234,50": 1234.5, "1.234.567": 1234567.0, "12.50": None, "7": 7.0}
     assert amounts(owner, list(cells), '"amount"', decimal=",") == cells
@@ -224,6 +232,6 @@ def test_a_last_week_that_is_not_over_is_left_out(
 def test_a_hole_in_the_events_is_refused_and_a_short_pause_is_not(owner: Owner) -> None:
     report = owner.read(EVENTS, days("2026-01-10", "2026-02-14"))
     assert len(report.weeks) == 6
-    assert "4 weeks have no event" in " ".join(report.notes)
-    with pytest.raises(UserError, match="no event in the 5 weeks from 2026-01-12 to 2026-02-16"):
+    assert "4 weeks have no activity" in " ".join(report.notes)
+    with pytest.raises(UserError, match="no activity in the 5 weeks from 2026-01-12 to 2026-02-16"):
         owner.read(EVENTS, days("2026-01-10", "2026-02-21"))

@@ -110,12 +110,12 @@ def test_what_is_left_out_of_a_shop_is_said(shop: tuple[Owner, Path]) -> None:
     assert check.possible
     assert check.report is not None
     assert check.report.activity is not None
-    assert set(check.report.activity.left_out) == {"customer_id is empty", "the week is not over"}
+    assert set(check.report.activity.left_out) == {"CustomerID is empty", "the week is not over"}
     assert check.report.activity.rows_set_aside == 0
     told = " ".join(check.report.notes)
     assert "read as Windows-1252" in told
     assert "ends with Friday" in told
-    assert "1 week has no event at all, as if nobody had been active: 2010-12-27" in told
+    assert "1 week has no activity at all, as if nobody had been there: 2010-12-27" in told
     assert (check.weeks, check.as_of) == (60, own_data.SHOP_FIRST + timedelta(weeks=60))
     empty = owner.raw.objects["activity/week=2010-12-27/part-00000.parquet"]
     assert empty[:4] == b"PAR1"
