@@ -5,6 +5,7 @@ Here all calls stay `exp.Anonymous`, so `functions.py` is the only list of what 
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import sqlglot
@@ -18,6 +19,17 @@ from engage_cli.local.athena.errors import QueryError
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 
 
+def _cast(parse: Callable[[Any], exp.Expression]) -> Callable[[Any], exp.Expression]:
+    """Tell CAST('1.5' AS decimal) from DECIMAL '1.5', for which sqlglot has one tree."""
+
+    def marked(parser: Any) -> exp.Expression:
+        node = parse(parser)
+        node.meta["cast"] = True
+        return node
+
+    return marked
+
+
 class AthenaSql(Trino):  # type: ignore[misc]
     """Trino with functions left as they are, and subscripts as they are written."""
 
@@ -26,7 +38,8 @@ class AthenaSql(Trino):  # type: ignore[misc]
     class Parser(Trino.Parser):  # type: ignore[misc]
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - sqlglot's own convention
         FUNCTION_PARSERS = {  # noqa: RUF012
-            name: parse for name, parse in Trino.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
+            **{n: parse for n, parse in Trino.Parser.FUNCTION_PARSERS.items() if n in _SPECIAL_SYNTAX},
+            "CAST": _cast(Trino.Parser.FUNCTION_PARSERS["CAST"]),
         }
 
 
@@ -56,6 +69,9 @@ def parse_query(sql: str) -> exp.Expression:
         form = node.expressions[1] if len(node.expressions) == 2 else None
         if str(node.this).lower() == "normalize" and isinstance(form, exp.Column):
             form.replace(exp.Literal.string(form.name))  # a keyword, not a column
+    for query in (trees[0], trees[0].args.get("expression")):
+        if isinstance(query, exp.Query):
+            query.meta["sql"] = sql
     return trees[0]
 
 

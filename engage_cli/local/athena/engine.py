@@ -30,6 +30,8 @@ from engage_cli.local.athena.row_groups import RowGroupFilter
 from engage_cli.local.athena.sql_text import quote, text
 from engage_cli.local.athena.storage import ObjectStore
 from engage_cli.local.athena.translate import to_duckdb
+from engage_cli.local.athena.trino_types import Type
+from engage_cli.local.athena.type_check import check_types
 from engage_cli.local.athena.unnest import find_shapes
 from engage_cli.local.athena.writes import TableWriter
 
@@ -86,12 +88,13 @@ class QueryHandle:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A query ready to run: SQL whose columns are `c0`, `c1`, ..., their names and DuckDB types."""
+    """A query ready to run: SQL with columns `c0`, `c1`, ..., their names, DuckDB's and Trino's types."""
 
     sql: str
     names: list[str]
     types: list[Any]
     scanned: int
+    trino: list[Type | None]
 
 
 # Statement and substatement type of what writes files.
@@ -271,6 +274,7 @@ class Engine:
         """Resolve, prune, bind and translate a query. Raises QueryError."""
         catalog = AuthorisedCatalog(self.catalog, access)
         resolved = Resolver(catalog, database).resolve(query)
+        kinds = check_types(resolved)
         builder = RelationBuilder(self.store, access)
         scanned = 0
         near = pushed_down(resolved.tree)
@@ -308,10 +312,13 @@ class Engine:
         ]
         wrapped = f"SELECT {', '.join(casts)} FROM ({sql}) AS q({', '.join(labels)})"
         final = [bigint if cast else kind for kind, cast in zip(types, wide, strict=True)]
-        return Prepared(wrapped, resolved.names, final, scanned)
+        return Prepared(wrapped, resolved.names, final, scanned, kinds)
 
     def _select(self, connection: Any, prepared: Prepared) -> Outcome:
-        columns = [column_of(name, kind) for name, kind in zip(prepared.names, prepared.types, strict=True)]
+        columns = [
+            column_of(name, kind, trino)
+            for name, kind, trino in zip(prepared.names, prepared.types, prepared.trino, strict=True)
+        ]
         texts = [f"{text_expression(f'c{i}', kind)} AS c{i}" for i, kind in enumerate(prepared.types)]
         result = connection.sql(f"SELECT {', '.join(texts)} FROM ({prepared.sql})")
         with tempfile.NamedTemporaryFile(dir=self._work / "stage", suffix=".csv", delete=False) as file:

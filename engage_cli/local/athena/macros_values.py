@@ -95,6 +95,9 @@ _ZONES = {
     "trino_timezone_hour(x)": "trino_offset_minutes(x) // 60",
     "trino_timezone_minute(x)": "trino_offset_minutes(x) % 60",
     "trino_zone_text(x)": "strftime(trino_local(x), '%Y-%m-%d %H:%M:%S.%g') || ' ' || x.__zone",
+    # The text of a time with three digits of a second, with as many as its type has.
+    "trino_digits(t, n)": """regexp_replace(t, '[.][0-9]{3}',
+        CASE WHEN n = 0 THEN '' ELSE substr(regexp_extract(t, '[.][0-9]{3}'), 1, n + 1) END)""",
     "trino_offset_text(x)": """CASE WHEN x.__zone = 'UTC' THEN 'Z' ELSE
         format('{}{:02d}:{:02d}', CASE WHEN trino_offset_minutes(x) < 0 THEN '-' ELSE '+' END,
         abs(trino_offset_minutes(x)) // 60, abs(trino_offset_minutes(x)) % 60) END""",

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from engage_cli.local.athena import functions
 from engage_cli.local.athena.calls import call, template
+from engage_cli.local.athena.comparisons import compared
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.functions_aggregates import average
 from engage_cli.local.athena.functions_dates import FIELDS
@@ -29,6 +30,7 @@ _CONDITIONS = (
     exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Exists, exp.Boolean, exp.Null, exp.Is,
     exp.Paren, exp.SubqueryPredicate, exp.Subquery,
 )  # fmt: skip
+_SIZED = ("timestamp", "timestamp with time zone", "time")
 _ZONE = re.compile(r"(\d{4}-\d+-\d+(?: \d+:[\d:.]+)?) ?([A-Za-z][\w/+-]*|[+-]\d{2}:\d{2})")
 
 
@@ -49,6 +51,9 @@ def _macro(name: str, *arguments: exp.Expression) -> exp.Expression:
 
 def _binary(node: exp.Expression, name: str) -> exp.Expression | None:
     left, right = node.this, node.expression
+    if "nested" in node.meta:
+        equal = compared(left, right, node.meta["nested"])
+        return equal if name == "eq" else exp.Not(this=equal)
     opaque = (exp.Null, exp.Tuple, exp.Any, exp.All)
     if isinstance(left, opaque) or isinstance(right, opaque):
         return None
@@ -87,11 +92,11 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
     if kind in ("VARCHAR", "TEXT", "CHAR", "NCHAR"):
         return _cast_to_text(node, target, kind, attempt)
     if kind.startswith("TIMESTAMP"):
-        return _cast_to_timestamp(node, kind, attempt, literal)
+        return _cast_to_timestamp(node, kind, attempt, literal and not node.meta.get("cast"))
     if kind == "JSON":
         return call("trino_json_of", node.this)
     if kind == "DECIMAL" and not target.expressions:
-        if literal:  # DECIMAL '1.50' has the precision that is written
+        if literal and not node.meta.get("cast"):  # DECIMAL '1.50' has the precision that is written
             digits = str(node.this.this).lstrip("+-")
             scale = len(digits.partition(".")[2])
             sizes = (max(1, len(digits.replace(".", ""))), scale)
@@ -112,7 +117,10 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
 
 
 def _cast_to_text(node: exp.Cast, target: exp.DataType, kind: str, attempt: str) -> exp.Expression:
+    source = node.meta.get("source")
     text = _macro(f"{attempt}cast_varchar", node.this, node.this.copy())
+    if source is not None and source.name in _SIZED and source.args[0] != 3:
+        text = call("trino_digits", text, exp.Literal.number(source.args[0]))
     if not target.expressions:
         return text
     size = target.expressions[0].this
@@ -159,8 +167,10 @@ def _unnest(node: exp.Unnest) -> exp.Expression | None:
     return exp.Lateral(this=exp.Subquery(this=query), alias=name)
 
 
-def _in(node: exp.In) -> None:
+def _in(node: exp.In) -> exp.Expression | None:
     values = node.expressions
+    if "nested" in node.meta:
+        return exp.paren(exp.or_(*(compared(node.this, value, node.meta["nested"]) for value in values)))
     if values and all(isinstance(value, exp.Literal) for value in values):
         kinds = {bool(value.is_string) for value in values}
         if len(kinds) == 1 and not isinstance(node.this, exp.Literal | exp.Tuple | exp.Null):
@@ -168,6 +178,7 @@ def _in(node: exp.In) -> None:
         elif len(kinds) == 1 and isinstance(node.this, exp.Literal) and node.this.is_string not in kinds:
             raise QueryError("TYPE_MISMATCH", "IN value and list items must be the same type")
     node.set("expressions", [typed(value) for value in values])
+    return None
 
 
 def _ignoring_nulls(node: exp.IgnoreNulls) -> exp.Expression | None:
@@ -220,6 +231,10 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
         if str(node.this).lower() == "avg" and is_windowed(node) and len(node.expressions) == 1:
             return average(node.expressions, windowed=True)
         rendered = functions.render(node, node.expressions)
+        if node.meta.get("type") is not None:  # typeof: a constant, but an aggregate stays one
+            known = exp.Literal.string(str(node.meta["type"]))
+            whether = exp.Is(this=exp.paren(node.expressions[0]), expression=exp.Null())
+            return exp.Case(ifs=[exp.If(this=whether, true=known)], default=known.copy())
         if isinstance(rendered, exp.Anonymous) and str(rendered.this).startswith("trino_"):
             rendered.set("expressions", [typed(argument) for argument in rendered.expressions])
         return rendered
@@ -230,8 +245,7 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
     if isinstance(node, exp.Between):
         return _between(node)
     if isinstance(node, exp.In):
-        _in(node)
-        return None
+        return _in(node)
     if isinstance(node, exp.Where | exp.Having) or (isinstance(node, exp.If) and not _simple_case(node)):
         _condition(node)
         return None
@@ -281,8 +295,7 @@ def _simple_case(node: exp.If) -> bool:
 
 def _bracket(node: exp.Bracket) -> exp.Expression:
     key = node.expressions[0]
-    row = isinstance(node.this, exp.Anonymous) and str(node.this.this).lower() == "row"
-    if row or (isinstance(node.this, exp.Cast) and node.this.to.is_type("struct")):
+    if node.meta.get("row"):
         return call("struct_extract_at", node.this, key)
     return call("trino_subscript", node.this, typed(key))
 
@@ -299,12 +312,23 @@ def _filtered_average(node: exp.Filter) -> None:
         node.replace(function)
 
 
+def _as_real(node: exp.Anonymous) -> None:
+    """DuckDB's sum of reals is a double, as is what Trino adds them up in."""
+    whole: exp.Expression = node
+    while isinstance(whole.parent, exp.Filter | exp.Window) and whole.parent.this is whole:
+        whole = whole.parent
+    whole.replace(exp.cast(whole.copy(), "REAL"))
+
+
 def translate(tree: exp.Expression) -> exp.Expression:
     """Return a copy of `tree` in DuckDB's terms. Raises QueryError for what has no exact twin."""
     tree = tree.copy()
     for node in list(tree.find_all(exp.Filter)):
         if not isinstance(node.parent, exp.Window):
             _filtered_average(node)
+    for node in list(tree.find_all(exp.Anonymous)):
+        if node.meta.get("real"):
+            _as_real(node)
     root = hoist(tree)
     # Children come before parents; nodes made on the way are not visited again.
     for node in reversed(list(root.walk())):

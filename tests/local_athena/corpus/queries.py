@@ -68,7 +68,6 @@ CASES = [
         "set-operations",
         "SELECT 1 UNION SELECT 'a'",
         "TYPE_MISMATCH: line 1:10: column 1 in UNION query has incompatible types: integer, varchar(1)",
-        known="the place and the length of the type are not told",
     ),
     select.fails("set-operations", "SELECT 1 UNION SELECT 1, 2", "TYPE_MISMATCH"),
     select.gives("order-by-clause", f"SELECT y FROM {A} ORDER BY x DESC", "b", "a"),
