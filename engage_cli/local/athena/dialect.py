@@ -14,7 +14,9 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.errors import QueryError, not_supported
+from engage_cli.local.athena.forms import simplified
+from engage_cli.local.athena.json_syntax import PARSERS
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 
@@ -39,6 +41,7 @@ class AthenaSql(Trino):  # type: ignore[misc]
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - sqlglot's own convention
         FUNCTION_PARSERS = {  # noqa: RUF012
             **{n: parse for n, parse in Trino.Parser.FUNCTION_PARSERS.items() if n in _SPECIAL_SYNTAX},
+            **PARSERS,
             "CAST": _cast(Trino.Parser.FUNCTION_PARSERS["CAST"]),
         }
 
@@ -69,6 +72,7 @@ def parse_query(sql: str) -> exp.Expression:
         form = node.expressions[1] if len(node.expressions) == 2 else None
         if str(node.this).lower() == "normalize" and isinstance(form, exp.Column):
             form.replace(exp.Literal.string(form.name))  # a keyword, not a column
+    simplified(trees[0])
     for query in (trees[0], trees[0].args.get("expression")):
         if isinstance(query, exp.Query):
             query.meta["sql"] = sql
@@ -91,6 +95,8 @@ def _check_grammar(sql: str, trees: list[exp.Expression]) -> None:
     before: Token | None = None
     for token in AthenaSql().tokenize(sql):
         kind = token.token_type
+        if kind == TokenType.MATCH_RECOGNIZE:
+            raise not_supported("MATCH_RECOGNIZE")
         if kind in _FOREIGN:
             raise _mismatched(token)
         if kind == TokenType.L_BRACKET and (before is None or before.token_type not in _SUBSCRIPTED):

@@ -19,6 +19,7 @@ from engage_cli.local.athena.ddl import DdlRunner
 from engage_cli.local.athena.errors import CutOff, QueryCancelled, not_supported
 from engage_cli.local.athena.explain import HEADING, Explain, explained
 from engage_cli.local.athena.failures import translate_error
+from engage_cli.local.athena.forms import with_ties
 from engage_cli.local.athena.macros import macro_statements
 from engage_cli.local.athena.projection import is_projected, projected
 from engage_cli.local.athena.prune import prune
@@ -220,7 +221,8 @@ class Engine:
         runner = DdlRunner(catalog, self.store)
         if isinstance(statement, st.CreateView):
             prepared = self.prepare(connection, statement.query, database, None, access)
-            runner.create_view(statement, database, prepared.names, prepared.types)
+            names = [name.lower() for name in prepared.names]
+            runner.create_view(statement, database, names, prepared.types)
             return Outcome("DDL", "CREATE_VIEW")
         sub, columns, lines = runner.run(statement, database)
         return Outcome("UTILITY" if isinstance(statement, st.Show) else "DDL", sub, columns, lines=lines)
@@ -274,6 +276,7 @@ class Engine:
         """Resolve, prune, bind and translate a query. Raises QueryError."""
         catalog = AuthorisedCatalog(self.catalog, access)
         resolved = Resolver(catalog, database).resolve(query)
+        resolved.tree = with_ties(resolved.tree)
         kinds = check_types(resolved)
         builder = RelationBuilder(self.store, access)
         scanned = 0

@@ -43,6 +43,8 @@ def column_of(name: str, kind: Any, trino: Type | None = None) -> Column:
     if trino is not None and trino.name in ("char", "decimal", *_INTERVALS):
         precision, scale = (*trino.args, 0, 0)[:2]
         return Column(name, trino.name, precision, scale)
+    if trino is not None and trino.name.startswith("timestamp") and trino.args[0] > 3:
+        raise not_supported(f"The column {name} of type {trino}, with more than three digits of a second,")
     if athena in _INTERVALS:
         raise not_supported(f"The column {name}, an interval of a kind that is not followed,")
     if athena == "decimal":

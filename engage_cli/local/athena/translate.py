@@ -20,6 +20,7 @@ _ARITHMETIC: dict[type[exp.Expression], str] = {
     exp.Div: "div", exp.Mod: "mod", exp.Add: "plus", exp.Sub: "minus", exp.DPipe: "concat",
 }  # fmt: skip
 _INTEGER_CASTS = {"TINYINT", "SMALLINT", "INT", "BIGINT"}
+_REAL_CASTS = {"DOUBLE", "FLOAT", "DECIMAL"}
 _ALLOWED_CLASSES = (
     exp.Cast, exp.TryCast, exp.Extract, exp.Substring, exp.StrPosition, exp.Trim, exp.Case, exp.If,
     exp.Coalesce, exp.Array, exp.Unnest, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp,
@@ -85,6 +86,12 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
     kind = target.this.value
     attempt = "try_" if isinstance(node, exp.TryCast) else ""
     literal = isinstance(node.this, exp.Literal) and node.this.is_string
+    source = node.meta.get("source")
+    if source is not None and source.name == "json" and kind in (*_INTEGER_CASTS, *_REAL_CASTS):
+        name = "trino_json_whole" if kind in _INTEGER_CASTS else "trino_json_text"
+        node.set("this", call(name, node.this))
+    elif source is not None and source.name == "json" and kind == "BOOLEAN":
+        node.set("this", template("json_extract_string(:x, '$')", x=node.this))
     if kind in _INTEGER_CASTS:
         return _macro(f"{attempt}cast_{'integer' if kind == 'INT' else kind.lower()}", node.this)
     if kind == "DATE" and not (literal and not attempt):
@@ -93,6 +100,12 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
         return _cast_to_text(node, target, kind, attempt)
     if kind.startswith("TIMESTAMP"):
         return _cast_to_timestamp(node, kind, attempt, literal and not node.meta.get("cast"))
+    if kind == "BOOLEAN":
+        return _macro(f"{attempt}cast_boolean", node.this)
+    if kind in ("DOUBLE", "FLOAT"):
+        return _macro(f"{attempt}cast_{kind.lower()}", node.this)
+    if kind == "TIME":
+        return _macro(f"{attempt}cast_time", node.this)
     if kind == "JSON":
         return call("trino_json_of", node.this)
     if kind == "DECIMAL" and not target.expressions:
@@ -104,6 +117,11 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
             sizes = (38, 0)
         params = [exp.DataTypeParam(this=exp.Literal.number(size)) for size in sizes]
         target.set("expressions", params)
+    if kind == "DECIMAL":
+        node.set("this", call(f"trino_{attempt}digits_of", typed(node.this), node.this.copy()))
+    if attempt and (kind in ("ARRAY", "MAP", "STRUCT") or target.args.get("nested")):
+        # DuckDB's TRY_CAST gives the array with NULL for what it cannot cast.
+        return call("try", _cast(exp.Cast(this=node.this, to=target)) or exp.Cast(this=node.this, to=target))
     shape = type_shape(target)
     if has_rows(shape) and is_json(node.this):
         source = exp.cast(node.this, "VARCHAR")
@@ -120,12 +138,18 @@ def _cast_to_text(node: exp.Cast, target: exp.DataType, kind: str, attempt: str)
     source = node.meta.get("source")
     text = _macro(f"{attempt}cast_varchar", node.this, node.this.copy())
     if source is not None and source.name in _SIZED and source.args[0] != 3:
+        if source.args[0] > 3:
+            if source.name != "timestamp":
+                raise not_supported(f"{source} as text")
+            text = call("trino_micros", node.this)
         text = call("trino_digits", text, exp.Literal.number(source.args[0]))
     if not target.expressions:
         return text
     size = target.expressions[0].this
     if kind in ("CHAR", "NCHAR"):
         return call("rpad", text, size, exp.Literal.string(" "))
+    if source is not None and source.name not in ("varchar", "char", "unknown") and not attempt:
+        return call("trino_as_varchar", text, size)
     return call("substr", text, exp.Literal.number(1), size)
 
 
@@ -138,7 +162,10 @@ def _cast_to_timestamp(node: exp.Cast, kind: str, attempt: str, literal: bool) -
         if attempt:
             raise not_supported("TRY_CAST to timestamp with time zone")
         return _macro("cast_zoned", node.this)
-    return _macro(f"{attempt}cast_timestamp", node.this)
+    digits = int(node.to.expressions[0].this.name) if node.to.expressions else 3
+    if digits > 6:
+        raise not_supported(f"timestamp({digits}), of more than six digits of a second,")
+    return _macro(f"{attempt}cast_timestamp", node.this, exp.Literal.number(10 ** (6 - digits)))
 
 
 def _unnest(node: exp.Unnest) -> exp.Expression | None:
@@ -231,6 +258,8 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
         if str(node.this).lower() == "avg" and is_windowed(node) and len(node.expressions) == 1:
             return average(node.expressions, windowed=True)
         rendered = functions.render(node, node.expressions)
+        if node.meta.get("bits", 64) < 64:
+            return _within_bits(str(node.this).lower(), node.expressions, node.meta["bits"], rendered)
         if node.meta.get("type") is not None:  # typeof: a constant, but an aggregate stays one
             known = exp.Literal.string(str(node.meta["type"]))
             whether = exp.Is(this=exp.paren(node.expressions[0]), expression=exp.Null())
@@ -279,6 +308,9 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
             *([node.args["length"]] if node.args.get("length") else []),
         ]
         return _macro(f"substr{len(arguments)}", *arguments)
+    if isinstance(node, exp.Trim) and node.expression is None:
+        side = str(node.args.get("position") or "").upper()
+        return call({"LEADING": "trino_ltrim", "TRAILING": "trino_rtrim"}.get(side, "trino_trim"), node.this)
     if isinstance(node, exp.HexString):
         return exp.Anonymous(this="unhex", expressions=[exp.Literal.string(node.this)])
     if isinstance(node, exp.Func) and not isinstance(node, _ALLOWED_CLASSES):
@@ -286,6 +318,27 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         raise not_supported(f"Table function {node.this.sql(dialect='trino').partition('(')[0]}")
     return None
+
+
+def _within_bits(
+    name: str, arguments: list[exp.Expression], bits: int, shifted: exp.Expression
+) -> exp.Expression:
+    """A shift of an integer of fewer than 64 bits, which are the ones that it moves."""
+    kind = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER"}[bits]
+    if name == "bitwise_left_shift":
+        half, size = 2 ** (bits - 1), 2**bits
+        sql = f"CAST(((:v + {half}) % {size} + {size}) % {size} - {half} AS {kind})"
+        wide = template(
+            f"CAST(:a AS HUGEINT) * CAST(power(2, least(:n, {bits})) AS HUGEINT)",
+            a=arguments[0],
+            n=arguments[1],
+        )
+        return template(sql, v=exp.paren(wide))
+    if name == "bitwise_right_shift":
+        moved = f"CAST((CAST(:a AS BIGINT) & {2**bits - 1}) >> (:n) AS {kind})"
+        sql = f"CASE WHEN (:n) = 0 THEN (:a) ELSE {moved} END"
+        return template(sql, a=arguments[0], n=arguments[1])
+    return exp.cast(shifted, kind)
 
 
 def _simple_case(node: exp.If) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from engage_cli.local.athena import trino_types as tt
-from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.places import Places
 from engage_cli.local.athena.signatures import Signature, signatures, split
 from engage_cli.local.athena.trino_types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR, Type
@@ -55,6 +55,9 @@ def _fit(pattern: Type, actual: Type, bound: dict[str, Any]) -> int | None:
             total += one
         return total
     if pattern.name == "varchar" and actual.name in ("varchar", "char"):
+        size = pattern.args[0] if pattern.args else None
+        if isinstance(size, int) and not (actual.args and actual.args[0] <= size):
+            return None
         bound["x"] = actual.args
         return int(actual.name == "char")
     if pattern.name == actual.name and any(isinstance(size, str) for size in pattern.args):
@@ -208,6 +211,30 @@ class Calls:
         node.meta["type"] = kinds[0]
         return VARCHAR
 
+    def _formatted(self, node: exp.Anonymous, kinds: Kinds) -> Type:
+        for kind in kinds:
+            if kind is not None and kind.name in ("array", "map", "row", "varbinary", "json"):
+                raise not_supported(f"A value of type {kind} in format")
+        return VARCHAR
+
+    def _json_made(self, node: exp.Anonymous, kinds: Kinds) -> Type:
+        for kind in kinds:
+            plain = kind is None or tt.is_whole(kind) or kind in (BOOLEAN, UNKNOWN)
+            if not plain and kind is not None and kind.name not in ("varchar", "char", "decimal"):
+                raise not_supported(f"A value of type {kind} in {str(node.this).lower()}")
+        return VARCHAR
+
+    def _shifted(self, node: exp.Anonymous, kinds: Kinds) -> Type | None:
+        """Shifts stay within the bits of their type."""
+        kind = kinds[0] if kinds else None
+        if kind is None or len(kinds) != 2:
+            return None
+        if not tt.is_whole(kind):
+            words = f"Unexpected parameters ({kind}, {kinds[1]}) for function {str(node.this).lower()}"
+            raise QueryError("FUNCTION_NOT_FOUND", self._places.of(node) + words)
+        node.meta["bits"] = {"tinyint": 8, "smallint": 16, "integer": 32, "bigint": 64}[kind.name]
+        return kind
+
     def _row(self, node: exp.Anonymous, kinds: Kinds) -> Type | None:
         return None if None in kinds else Type("row", tuple((None, kind) for kind in kinds))
 
@@ -336,7 +363,9 @@ def _always(kind: Type) -> Callable[[Calls, exp.Anonymous, Kinds], Type | None]:
 _RULES: dict[str, Callable[[Calls, exp.Anonymous, Kinds], Type | None]] = {
     **dict.fromkeys(("coalesce", "nullif", "greatest", "least"), Calls._same),
     **dict.fromkeys(("round", "truncate", "ceil", "ceiling", "floor"), Calls._rounded),
-    **dict.fromkeys(("format", "json_value", "json_query", "json_object", "json_array"), _always(VARCHAR)),
+    **dict.fromkeys(("json_value", "json_query"), _always(VARCHAR)), "format": Calls._formatted,
+    **dict.fromkeys(("json_object", "json_array"), Calls._json_made),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "bitwise_right_shift_arithmetic"), Calls._shifted),
     "typeof": Calls._type_name, "row": Calls._row, "mod": Calls._modulo, "grouping": _always(BIGINT),
     "concat": lambda self, node, kinds: self.concatenated(kinds, node),
     "try": lambda self, node, kinds: kinds[0] if kinds else None, "approx_percentile": Calls._percentile,

@@ -2,6 +2,7 @@
 """The types of expressions. See `type_check`."""
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -113,7 +114,7 @@ class Expressions:
 
     def _cast(self, node: exp.Cast, scope: Scope) -> Type | None:
         target = tt.of_data_type(node.to)
-        if isinstance(node.this, exp.Literal) and not node.meta.get("cast"):
+        if type(node) is exp.Cast and isinstance(node.this, exp.Literal) and not node.meta.get("cast"):
             return self._typed_literal(node, target)
         source = self.infer(node.this, scope)
         if source is not None and target is not None and not can_cast(source, target):
@@ -121,9 +122,11 @@ class Expressions:
         node.meta["source"] = source
         return target
 
-    @staticmethod
-    def _typed_literal(node: exp.Cast, target: Type | None) -> Type | None:
+    def _typed_literal(self, node: exp.Cast, target: Type | None) -> Type | None:
         text = str(node.this.this).strip()
+        if target is not None and not valid_literal(target.name, text):
+            words = f"'{text}' is not a valid {target.name.upper()} literal"
+            raise QueryError("INVALID_LITERAL", self.places.of(node) + words)
         if target is None or target.name != "decimal" or not node.this.is_string:
             zoned = target is not None and target.name == "timestamp" and _ZONE.fullmatch(text)
             return Type("timestamp with time zone", target.args) if zoned and target else target
@@ -380,6 +383,27 @@ class Expressions:
         for ordered in node.expressions:
             self.orderable(self.infer(ordered.this, scope), ordered)
         return self.infer(node.this, scope) if node.this is not None else None
+
+
+_DAY = r"[+-]?\d{4,}-\d{1,2}-\d{1,2}"
+_TIME = r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d+)?)?"
+_LITERALS = {
+    "date": re.compile(_DAY), "time": re.compile(_TIME),
+    "timestamp": re.compile(rf"{_DAY}(?: {_TIME})?(?: ?(?:[A-Za-z][\w/+-]*|[+-]\d{{2}}:\d{{2}}))?"),
+}  # fmt: skip
+
+
+def valid_literal(kind: str, text: str) -> bool:
+    """Say whether DATE, TIME or TIMESTAMP may stand before a text."""
+    if kind not in _LITERALS:
+        return True
+    if not _LITERALS[kind].fullmatch(text):
+        return False
+    day = re.match(r"(\d{4})-(\d+)-(\d+)(?: |$)", text)
+    if day is None or kind == "time":
+        return True
+    year, month, number = map(int, day.groups())
+    return 1 <= month <= 12 and 1 <= number <= (monthrange(year, month)[1] if year else 31)
 
 
 def decimal_of(text: str) -> Type:
