@@ -63,6 +63,12 @@ _RENDERERS: dict[str, Renderer] = {name: renamed(name) for name in SAME}
 _RENDERERS |= {name: renamed(target) for name, target in RENAMED.items()}
 
 
+def is_registered(name: str) -> bool:
+    """Say whether Trino has a function of this name, in lower case."""
+    made = ("json_array", "json_object")
+    return name in _SPECIAL or name in _RENDERERS or name in KNOWN_TO_TRINO or name in made
+
+
 def render(node: exp.Anonymous, arguments: Arguments) -> exp.Expression:
     """Return a call in DuckDB's terms. Raises QueryError for a name or a number of arguments Trino lacks."""
     name = str(node.this).lower()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from engage_cli.local.athena import functions
 from engage_cli.local.athena import trino_types as tt
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.places import Places
@@ -110,6 +111,8 @@ class Calls:
     def call(self, node: exp.Anonymous, scope: Scope) -> Type | None:
         """Return the type of a call. Raises QueryError (FUNCTION_NOT_FOUND, TYPE_MISMATCH)."""
         name = str(node.this).lower()
+        if not functions.is_registered(name):
+            raise QueryError("FUNCTION_NOT_FOUND", f"{self._places.of(node)}Function '{name}' not registered")
         if name in _LAMBDAS:
             return _LAMBDAS[name](self, node, scope)
         arguments = [item for item in node.expressions if not isinstance(item, exp.Star)]

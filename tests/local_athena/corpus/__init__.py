@@ -13,6 +13,8 @@ from tests.local_athena.corpus import (
     dates,
     json,
     math,
+    newcomer_functions,
+    newcomer_queries,
     queries,
     refusals,
     strings,
@@ -25,7 +27,7 @@ CORPUS: list[Case] = [
     case
     for module in (
         math, conversion, dates, strings, collections, json, aggregates, queries, tables, writes,
-        basics, refusals,
+        basics, refusals, newcomer_functions, newcomer_queries,
     )
     for case in module.CASES
 ]  # fmt: skip

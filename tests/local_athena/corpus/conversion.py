@@ -111,7 +111,6 @@ CASES = [
         "cast",
         "SELECT CAST(1 AS nothing)",
         "Unknown type: nothing",
-        known="the parser refuses it as a syntax error",
     ),
     conversion.gives(
         "try_cast",
