@@ -23,10 +23,13 @@ _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM
 
 # sqlglot takes the names of types of many dialects.
 _TYPES = frozenset(
-    """boolean tinyint smallint integer int bigint real double decimal dec numeric varchar char varbinary json
-    date time timestamp interval array map row ipaddress uuid hyperloglog p4hyperloglog qdigest tdigest
-    setdigest geometry sphericalgeography bingtile color""".split()
-)
+    (
+        "boolean", "tinyint", "smallint", "integer", "int", "bigint", "real", "double", "decimal", "dec",
+        "numeric", "varchar", "char", "varbinary", "json", "date", "time", "timestamp", "interval", "array",
+        "map", "row", "ipaddress", "uuid", "hyperloglog", "p4hyperloglog", "qdigest", "tdigest", "setdigest",
+        "geometry", "sphericalgeography", "bingtile", "color",
+    )
+)  # fmt: skip
 
 
 def _check_type(parser: Any) -> None:
