@@ -62,7 +62,7 @@ def test_columns_without_a_name_and_types_are_those_of_athena(athena: Athena) ->
     outcome = athena.run(
         "SELECT count(*), 1 AS Foo, x, x + 1, sum(2) OVER () FROM (VALUES 1) AS t(x) GROUP BY x"
     )
-    assert [c.name for c in outcome.columns] == ["_col0", "foo", "x", "_col3", "_col4"]
+    assert [c.name for c in outcome.columns] == ["_col0", "Foo", "x", "_col3", "_col4"]
     assert [c.type for c in outcome.columns] == ["bigint", "integer", "integer", "integer", "bigint"]
 
 

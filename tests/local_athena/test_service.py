@@ -71,8 +71,8 @@ out["failed"] = run("SELECT * FROM nope")
 out["enforced"] = run("SELECT 1", ResultConfiguration={"OutputLocation": "s3://lake/elsewhere/"})["ResultConfiguration"]
 ms_athena._workgroups["w"]["Configuration"]["BytesScannedCutoffPerQuery"] = 1
 out["cutoff"] = run("SELECT sum(y) FROM t")["Status"]
-long = call("StartQueryExecution", WorkGroup="w", QueryString="SELECT count(*) FROM UNNEST(sequence(1, 100000)) AS a(x) "
-            "JOIN UNNEST(sequence(1, 1000000)) AS b(y) ON (x * y) % 7 = 3")[1]["QueryExecutionId"]
+long = call("StartQueryExecution", WorkGroup="w", QueryString="SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) "
+            "CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) CROSS JOIN UNNEST(sequence(1, 10000)) AS c(z) WHERE (x * y + z) % 7 = 3")[1]["QueryExecutionId"]
 time.sleep(0.3)
 begun = time.time()
 call("StopQueryExecution", QueryExecutionId=long)

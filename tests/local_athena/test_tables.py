@@ -16,8 +16,8 @@ from engage_cli.local.athena.errors import CutOff, QueryCancelled, QueryError
 from tests.local_athena.fakes import LAZY_SERDE, OPEN_CSV_SERDE, Athena
 
 LONG = (
-    "SELECT count(*) FROM UNNEST(sequence(1, 30000)) AS a(x) "
-    "JOIN UNNEST(sequence(1, 1000000)) AS b(y) ON (x * y) % 7 = 3"
+    "SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b(y) "
+    "CROSS JOIN UNNEST(sequence(1, 1000)) AS c(z) WHERE (x * y + z) % 7 = 3"
 )
 WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")
 
@@ -281,7 +281,9 @@ def test_a_short_query_ends_while_a_long_one_runs(fresh: Athena) -> None:
 def test_a_query_that_needs_more_memory_than_the_limit_fails_and_others_go_on(tmp_path: Path) -> None:
     small = Athena(tmp_path, memory="30MB")
     with pytest.raises(QueryError, match="EXCEEDED_MEMORY_LIMIT"):
-        small.run("SELECT cardinality(array_agg(x)) FROM UNNEST(sequence(1, 20000000)) AS t(x)")
+        small.run(
+            "SELECT cardinality(array_agg(x * y)) FROM UNNEST(sequence(1, 10000)) AS t(x) CROSS JOIN UNNEST(sequence(1, 2000)) AS u(y)"
+        )
     assert small.rows("SELECT 1") == [("1",)]
 
 
@@ -389,7 +391,7 @@ W0, W1 = WEEKS[0], WEEKS[1]
         (f"SELECT sum(t) FROM (SELECT week, sum(spend) AS t FROM activity GROUP BY 1) WHERE week = '{W1}'", WEEKS[1:2]),
         (f"SELECT sum(s) FROM (SELECT week w, spend s FROM activity UNION ALL SELECT '{W1}', spend FROM activity WHERE week = '{W0}') WHERE w = '{W1}'", WEEKS[:2]),
         # Where a condition must stay, everything is read.
-        (f"SELECT sum(s) FROM (SELECT week AS w, spend AS s FROM activity LIMIT 5) WHERE w = '{W1}'", WEEKS),
+        (f"SELECT sum(s) FROM (SELECT week AS w, spend AS s FROM activity ORDER BY week, spend LIMIT 5) WHERE w = '{W1}'", WEEKS),
         (f"SELECT sum(s) FROM (SELECT week AS w, sum(spend) OVER () AS s FROM activity) WHERE w = '{W1}'", WEEKS),
         (f"SELECT m, s FROM (SELECT max(week) AS m, sum(spend) AS s FROM activity) WHERE m = '{W1}'", WEEKS),
         (f"SELECT count(b.s) FROM (VALUES 1) v(i) LEFT JOIN (SELECT week w, spend s FROM activity) b ON true WHERE b.w = '{W1}' OR b.w IS NULL", WEEKS),

@@ -5,6 +5,7 @@ Here all calls stay `exp.Anonymous`, so `functions.py` is the only list of what 
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import sqlglot
@@ -13,9 +14,49 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.errors import QueryError, not_supported
+from engage_cli.local.athena.forms import simplified
+from engage_cli.local.athena.json_syntax import PARSERS
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
+
+
+# sqlglot takes the names of types of many dialects.
+_TYPES = frozenset(
+    (
+        "boolean", "tinyint", "smallint", "integer", "int", "bigint", "real", "double", "decimal", "dec",
+        "numeric", "varchar", "char", "varbinary", "json", "date", "time", "timestamp", "interval", "array",
+        "map", "row", "ipaddress", "uuid", "hyperloglog", "p4hyperloglog", "qdigest", "tdigest", "setdigest",
+        "geometry", "sphericalgeography", "bingtile", "color",
+    )
+)  # fmt: skip
+
+
+def _check_type(parser: Any) -> None:
+    """Refuse CAST(x AS type), of which `x` comes next, for a type that Trino has not."""
+    depth, place = 0, parser._index
+    while place + 1 < len(parser._tokens) and depth >= 0:
+        token, following = parser._tokens[place], parser._tokens[place + 1]
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if depth == 0 and token.token_type == TokenType.ALIAS:
+            name = following.text.lower()
+            if name.isidentifier() and name not in _TYPES:
+                where = f"line {following.line}:{max(1, following.col - len(following.text) + 1)}: "
+                raise QueryError("TYPE_NOT_FOUND", f"{where}Unknown type: {name}")
+            return
+        place += 1
+
+
+def _cast(parse: Callable[[Any], exp.Expression]) -> Callable[[Any], exp.Expression]:
+    """Tell CAST('1.5' AS decimal) from DECIMAL '1.5', for which sqlglot has one tree."""
+
+    def marked(parser: Any) -> exp.Expression:
+        _check_type(parser)
+        node = parse(parser)
+        node.meta["cast"] = True
+        return node
+
+    return marked
 
 
 class AthenaSql(Trino):  # type: ignore[misc]
@@ -26,7 +67,10 @@ class AthenaSql(Trino):  # type: ignore[misc]
     class Parser(Trino.Parser):  # type: ignore[misc]
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 - sqlglot's own convention
         FUNCTION_PARSERS = {  # noqa: RUF012
-            name: parse for name, parse in Trino.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_SYNTAX
+            **{n: parse for n, parse in Trino.Parser.FUNCTION_PARSERS.items() if n in _SPECIAL_SYNTAX},
+            **PARSERS,
+            "CAST": _cast(Trino.Parser.FUNCTION_PARSERS["CAST"]),
+            "TRY_CAST": _cast(Trino.Parser.FUNCTION_PARSERS["TRY_CAST"]),
         }
 
 
@@ -56,6 +100,10 @@ def parse_query(sql: str) -> exp.Expression:
         form = node.expressions[1] if len(node.expressions) == 2 else None
         if str(node.this).lower() == "normalize" and isinstance(form, exp.Column):
             form.replace(exp.Literal.string(form.name))  # a keyword, not a column
+    simplified(trees[0])
+    for query in (trees[0], trees[0].args.get("expression")):
+        if isinstance(query, exp.Query):
+            query.meta["sql"] = sql
     return trees[0]
 
 
@@ -66,7 +114,10 @@ def _mismatched(token: Token) -> QueryError:
 
 # What may stand before a subscript; before anything else `[` would be a list, which Trino writes ARRAY[].
 _SUBSCRIPTED = (TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_BRACKET, TokenType.R_PAREN, TokenType.ARRAY)
-_FOREIGN = (TokenType.DCOLON, TokenType.ILIKE, TokenType.L_BRACE, TokenType.DIV, TokenType.QUALIFY)
+_FOREIGN = (
+    TokenType.DCOLON, TokenType.ILIKE, TokenType.L_BRACE, TokenType.DIV, TokenType.QUALIFY, TokenType.CARET,
+    TokenType.AMP, TokenType.PIPE, TokenType.TILDE, TokenType.SIMILAR_TO, TokenType.RLIKE, TokenType.GLOB,
+)  # fmt: skip
 
 
 def _check_grammar(sql: str, trees: list[exp.Expression]) -> None:
@@ -75,7 +126,12 @@ def _check_grammar(sql: str, trees: list[exp.Expression]) -> None:
     before: Token | None = None
     for token in AthenaSql().tokenize(sql):
         kind = token.token_type
-        if kind in _FOREIGN:
+        if kind == TokenType.MATCH_RECOGNIZE:
+            raise not_supported("MATCH_RECOGNIZE")
+        name_as_text = (
+            kind == TokenType.STRING and before is not None and before.token_type == TokenType.ALIAS
+        )
+        if kind in _FOREIGN or token.text == "==" or name_as_text:
             raise _mismatched(token)
         if kind == TokenType.L_BRACKET and (before is None or before.token_type not in _SUBSCRIPTED):
             raise _mismatched(token)
@@ -88,6 +144,9 @@ def _check_grammar(sql: str, trees: list[exp.Expression]) -> None:
         elif kind == TokenType.OFFSET and limited[-1]:
             raise _mismatched(token)
         before = token
+    for distinct in (node for tree in trees for node in tree.find_all(exp.Distinct)):
+        if distinct.args.get("on") is not None:
+            raise QueryError("SYNTAX_ERROR", "line 1:17: mismatched input 'ON'")
     for star in (star for tree in trees for star in tree.find_all(exp.Star)):
         if any(star.args.get(name) for name in ("except_", "except", "replace", "rename")):
             raise QueryError("SYNTAX_ERROR", "line 1:1: mismatched input after '*'")

@@ -19,6 +19,7 @@ from engage_cli.local.athena.ddl import DdlRunner
 from engage_cli.local.athena.errors import CutOff, QueryCancelled, not_supported
 from engage_cli.local.athena.explain import HEADING, Explain, explained
 from engage_cli.local.athena.failures import translate_error
+from engage_cli.local.athena.forms import with_ties
 from engage_cli.local.athena.macros import macro_statements
 from engage_cli.local.athena.projection import is_projected, projected
 from engage_cli.local.athena.prune import prune
@@ -29,6 +30,8 @@ from engage_cli.local.athena.results import Column, column_of, text_expression, 
 from engage_cli.local.athena.row_groups import RowGroupFilter
 from engage_cli.local.athena.storage import ObjectStore
 from engage_cli.local.athena.translate import to_duckdb
+from engage_cli.local.athena.trino_types import Type
+from engage_cli.local.athena.type_check import check_types
 from engage_cli.local.athena.unnest import find_shapes
 from engage_cli.local.athena.writes import TableWriter
 from engage_cli.sql_text import literal, quoted
@@ -86,12 +89,13 @@ class QueryHandle:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A query ready to run: SQL whose columns are `c0`, `c1`, ..., their names and DuckDB types."""
+    """A query ready to run: SQL with columns `c0`, `c1`, ..., their names, DuckDB's and Trino's types."""
 
     sql: str
     names: list[str]
     types: list[Any]
     scanned: int
+    trino: list[Type | None]
 
 
 # Statement and substatement type of what writes files.
@@ -218,7 +222,8 @@ class Engine:
         runner = DdlRunner(catalog, self.store)
         if isinstance(statement, st.CreateView):
             prepared = self.prepare(connection, statement.query, database, None, access)
-            runner.create_view(statement, database, prepared.names, prepared.types)
+            names = [name.lower() for name in prepared.names]
+            runner.create_view(statement, database, names, prepared.types)
             return Outcome("DDL", "CREATE_VIEW")
         sub, columns, lines = runner.run(statement, database)
         return Outcome("UTILITY" if isinstance(statement, st.Show) else "DDL", sub, columns, lines=lines)
@@ -272,6 +277,8 @@ class Engine:
         """Resolve, prune, bind and translate a query. Raises QueryError."""
         catalog = AuthorisedCatalog(self.catalog, access)
         resolved = Resolver(catalog, database).resolve(query)
+        resolved.tree = with_ties(resolved.tree)
+        kinds = check_types(resolved)
         builder = RelationBuilder(self.store, access)
         scanned = 0
         near = pushed_down(resolved.tree)
@@ -309,10 +316,13 @@ class Engine:
         ]
         wrapped = f"SELECT {', '.join(casts)} FROM ({sql}) AS q({', '.join(labels)})"
         final = [bigint if cast else kind for kind, cast in zip(types, wide, strict=True)]
-        return Prepared(wrapped, resolved.names, final, scanned)
+        return Prepared(wrapped, resolved.names, final, scanned, kinds)
 
     def _select(self, connection: Any, prepared: Prepared) -> Outcome:
-        columns = [column_of(name, kind) for name, kind in zip(prepared.names, prepared.types, strict=True)]
+        columns = [
+            column_of(name, kind, trino)
+            for name, kind, trino in zip(prepared.names, prepared.types, prepared.trino, strict=True)
+        ]
         texts = [f"{text_expression(f'c{i}', kind)} AS c{i}" for i, kind in enumerate(prepared.types)]
         result = connection.sql(f"SELECT {', '.join(texts)} FROM ({prepared.sql})")
         with tempfile.NamedTemporaryFile(dir=self._work / "stage", suffix=".csv", delete=False) as file:

@@ -14,6 +14,7 @@ _JODA = {
     "yyyy": "%Y", "YYYY": "%Y", "y": "%Y", "yy": "%y", "MM": "%m", "M": "%-m", "MMM": "%b", "MMMM": "%B",
     "dd": "%d", "d": "%-d", "DDD": "%j", "HH": "%H", "H": "%-H", "hh": "%I", "mm": "%M", "m": "%-M",
     "ss": "%S", "s": "%-S", "SSS": "%g", "a": "%p", "E": "%a", "EEE": "%a", "EEEE": "%A",
+    "h": "%-I", "D": "%-j", "EE": "%a", "yyy": "%Y",
     "xxxx": "%G", "ww": "%V", "e": "%u",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from engage_cli.local.athena.function_names import KNOWN_TO_TRINO, RENAMED, SAME
 from engage_cli.local.athena.functions_aggregates import AGGREGATE
 from engage_cli.local.athena.functions_collections import COLLECTIONS
 from engage_cli.local.athena.functions_dates import DATES
-from engage_cli.local.athena.functions_json import JSON
+from engage_cli.local.athena.functions_json import JSON, json_made
 from engage_cli.local.athena.functions_text import TEXT
 
 
@@ -30,12 +30,15 @@ def _extremum(name: str) -> Renderer:
     return render
 
 
+_WITH_TRY = ("trino_subscript", "trino_element_at", "trino_digits_of")
+
+
 def _try(arguments: Arguments) -> exp.Expression:
     # DuckDB's TRY does not take functions that raise by themselves, nor constants that fail: casts and
     # subscripts get their own NULL.
     for node in arguments[0].find_all(exp.Anonymous):
         name = str(node.this)
-        if name.startswith("trino_cast_") or name in ("trino_subscript", "trino_element_at"):
+        if name.startswith("trino_cast_") or name in _WITH_TRY:
             node.set("this", name.replace("trino_", "trino_try_", 1))
     return call("try", *arguments)
 
@@ -60,9 +63,17 @@ _RENDERERS: dict[str, Renderer] = {name: renamed(name) for name in SAME}
 _RENDERERS |= {name: renamed(target) for name, target in RENAMED.items()}
 
 
+def is_registered(name: str) -> bool:
+    """Say whether Trino has a function of this name, in lower case."""
+    made = ("json_array", "json_object")
+    return name in _SPECIAL or name in _RENDERERS or name in KNOWN_TO_TRINO or name in made
+
+
 def render(node: exp.Anonymous, arguments: Arguments) -> exp.Expression:
     """Return a call in DuckDB's terms. Raises QueryError for a name or a number of arguments Trino lacks."""
     name = str(node.this).lower()
+    if name in ("json_array", "json_object"):
+        return json_made(name, arguments, nulls=bool(node.meta.get("nulls")))
     if name in _SPECIAL:
         counts, special = _SPECIAL[name]
         if len(arguments) not in counts:

@@ -65,7 +65,7 @@ def _map_filter(arguments: Arguments) -> exp.Expression:
 def _transform_keys(arguments: Arguments) -> exp.Expression:
     entries, function = arguments
     body = applied(function, _field("entry_.key"), _field("entry_.value"))
-    sql = "map(list_transform(map_entries(:m), lambda entry_: :body), map_values(:m))"
+    sql = "trino_map_of(list_transform(map_entries(:m), lambda entry_: :body), map_values(:m))"
     return template(sql, m=entries, body=body)
 
 
@@ -91,7 +91,7 @@ def _map_zip_with(arguments: Arguments) -> exp.Expression:
 
 def _sequence(arguments: Arguments) -> exp.Expression:
     """`generate_series`, which counts downwards only when it is told to."""
-    return call(f"trino_sequence{len(arguments)}", *arguments)
+    return call("trino_bounded", call(f"trino_sequence{len(arguments)}", *arguments))
 
 
 def _array_join(arguments: Arguments) -> exp.Expression:
@@ -196,7 +196,7 @@ COLLECTIONS: Table = {
     "array_histogram": (
         (1,),
         shaped(
-            """map(list_distinct(:a), list_transform(list_distinct(:a),
+            """map(trino_distinct(list_filter(:a, lambda n_: n_ IS NOT NULL)), list_transform(trino_distinct(list_filter(:a, lambda n_: n_ IS NOT NULL)),
         lambda k_: CAST(len(list_filter(:a, lambda e_: e_ = k_)) AS BIGINT)))""",
             "a",
         ),
@@ -222,13 +222,20 @@ COLLECTIONS: Table = {
         ),
     ),
     "slice": ((3,), shaped("trino_slice(:a, :s, :n)", "a", "s", "n")),
-    "trim_array": ((2,), shaped("list_slice(:a, 1, len(:a) - :n)", "a", "n")),
+    "trim_array": ((2,), renamed("trino_trim_array")),
     "zip": (range(2, 6), renamed("list_zip")),
     "zip_with": ((3,), _zip_with),
     "map": ((0, 2), _map),
     "map_concat": (range(2, 20), renamed("map_concat")),
     "map_entries": ((1,), shaped("list_zip(map_keys(:m), map_values(:m))", "m")),
-    "array_position": ((2,), shaped("CAST(coalesce(list_position(:a, :x), 0) AS BIGINT)", "a", "x")),
+    "array_position": (
+        (2, 3),
+        lambda a: (
+            call("trino_position", *a)
+            if len(a) == 3
+            else template("CAST(coalesce(list_position(:a, :x), 0) AS BIGINT)", a=a[0], x=a[1])
+        ),
+    ),
     "map_from_entries": (
         (1,),
         shaped(

@@ -60,6 +60,10 @@ def _parse_datetime(arguments: Arguments) -> exp.Expression:
 
 def _from_unixtime(arguments: Arguments) -> exp.Expression:
     zone = arguments[1] if len(arguments) == 2 else exp.Literal.string("UTC")
+    if len(arguments) == 3:
+        sign = "CASE WHEN (:h) < 0 OR (:m) < 0 THEN '-' ELSE '+' END"
+        sql = f"format('{{}}{{:02d}}:{{:02d}}', {sign}, abs(:h), abs(:m))"
+        zone = template(sql, h=arguments[1], m=arguments[2])
     sql = "trino_at(make_timestamp(CAST(round(CAST(:x AS DOUBLE) * 1000) AS BIGINT) * 1000), :z)"
     return template(sql, x=arguments[0], z=zone)
 
@@ -72,7 +76,7 @@ DATES: Table = {
     "format_datetime": ((2,), _formatted(joda_to_strftime)),
     "date_parse": ((2,), _date_parse),
     "parse_datetime": ((2,), _parse_datetime),
-    "from_unixtime": ((1, 2), _from_unixtime),
+    "from_unixtime": ((1, 2, 3), _from_unixtime),
     "from_unixtime_nanos": ((1,), shaped("trino_at(make_timestamp((:x) // 1000), 'UTC')", "x")),
     "to_unixtime": ((1,), renamed("trino_to_unixtime")),
     "to_milliseconds": ((1,), shaped("CAST(round(epoch(:x) * 1000) AS BIGINT)", "x")),

@@ -4,7 +4,16 @@ import re
 
 from sqlglot import exp
 
-from engage_cli.local.athena.calls import Arguments, Renderer, Table, call, literal_text, renamed, shaped
+from engage_cli.local.athena.calls import (
+    Arguments,
+    Renderer,
+    Table,
+    call,
+    literal_text,
+    renamed,
+    shaped,
+    template,
+)
 from engage_cli.local.athena.errors import QueryError, not_supported
 
 _STEP = re.compile(
@@ -47,11 +56,51 @@ def _query(arguments: Arguments) -> exp.Expression:
     return exp.cast(_with_path("trino_json_extract", sql_json=True)(arguments), "VARCHAR")
 
 
+def _value(arguments: Arguments) -> exp.Expression:
+    """With a third argument: what an empty result becomes; JSON's null is not empty."""
+    found = _with_path("trino_json_scalar", sql_json=True)(arguments[:2])
+    if len(arguments) == 2:
+        return found
+    there = _with_path("trino_json_extract", sql_json=True)(arguments[:2])
+    empty = exp.And(
+        this=exp.Is(this=there, expression=exp.Null()),
+        expression=exp.Not(
+            this=exp.Is(this=call("trino_json_only", arguments[0].copy()), expression=exp.Null())
+        ),
+    )
+    return exp.Case(ifs=[exp.If(this=empty, true=arguments[2])], default=found)
+
+
+def _text(value: exp.Expression, *, nulls: bool) -> exp.Expression:
+    """A value as JSON; what was made as JSON stays so."""
+    made = value.meta.get("json") or isinstance(value, exp.Null)
+    text = exp.cast(value if made else call("to_json", value), "VARCHAR")
+    return exp.Coalesce(this=text, expressions=[exp.Literal.string("null")]) if nulls else text
+
+
+def json_made(name: str, arguments: Arguments, *, nulls: bool) -> exp.Expression:
+    """Return json_array or json_object; `nulls`: whether members that are NULL are there."""
+    if name == "json_array":
+        parts = [_text(value, nulls=nulls) for value in arguments]
+    else:
+        parts = [
+            template("CAST(to_json(:k) AS VARCHAR) || ':' || :v", k=key, v=_text(value, nulls=nulls))
+            for key, value in zip(arguments[::2], arguments[1::2], strict=True)
+        ]
+    empty = exp.cast(exp.Array(expressions=[]), "VARCHAR[]", dialect="duckdb")
+    items: exp.Expression = exp.Array(expressions=parts) if parts else empty
+    left, right = ("'['", "']'") if name == "json_array" else ("'{'", "'}'")
+    sql = f"{left} || array_to_string(list_filter(:items, lambda e_: e_ IS NOT NULL), ',') || {right}"
+    made = exp.paren(template(sql, items=items))
+    made.meta["json"] = True
+    return made
+
+
 JSON: Table = {
     "json_extract": ((2,), _with_path("trino_json_extract")),
     "json_extract_scalar": ((2,), _with_path("trino_json_scalar")),
     "json_size": ((2,), _with_path("trino_json_size")),
-    "json_value": ((2,), _with_path("trino_json_scalar", sql_json=True)),
+    "json_value": ((2, 3), _value),
     "json_query": ((2,), _query),
     "json_exists": ((2,), _exists),
     "json_array_length": ((1,), renamed("trino_json_length")),

@@ -9,6 +9,7 @@ from engage_cli.local.athena.calls import (
     Arguments,
     Renderer,
     Table,
+    applied,
     call,
     literal_text,
     renamed,
@@ -32,6 +33,23 @@ def _pattern(node: exp.Expression) -> tuple[exp.Expression, bool]:
     return exp.Literal.string(_NAMED.sub(r"(?P<\1>", text)), False
 
 
+def _groups(pattern: exp.Expression) -> int | None:
+    """Return the number of groups of a pattern that is a literal, None for any other."""
+    if not (isinstance(pattern, exp.Literal) and pattern.is_string):
+        return None
+    try:
+        return re.compile(_NAMED.sub(r"(?P<\1>", str(pattern.this))).groups
+    except re.error:
+        return None  # DuckDB or Python says what is wrong when it runs
+
+
+def _check_group(pattern: exp.Expression, group: exp.Expression) -> None:
+    count = _groups(pattern)
+    if count is not None and isinstance(group, exp.Literal) and int(group.name) > count:
+        words = f"Pattern has {count} groups. Cannot access group {group.name}"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", words)
+
+
 def _regexp(native: str, python: str) -> Renderer:
     def render(arguments: Arguments) -> exp.Expression:
         pattern, backtracking = _pattern(arguments[1])
@@ -46,6 +64,7 @@ def _native_only(name: str, sql: str) -> Renderer:
         if backtracking:
             raise not_supported(f"A pattern of {name} with look-around or back-references")
         group = arguments[2] if len(arguments) > 2 else exp.Literal.number(0)
+        _check_group(arguments[1], group)
         return template(sql, s=arguments[0], p=pattern, g=group)
 
     return render
@@ -54,6 +73,7 @@ def _native_only(name: str, sql: str) -> Renderer:
 def _extract(arguments: Arguments) -> exp.Expression:
     pattern, backtracking = _pattern(arguments[1])
     group = arguments[2] if len(arguments) == 3 else exp.Literal.number(0)
+    _check_group(arguments[1], group)
     # RE2 cannot tell a group that took no part from an empty one: only the whole match goes to it.
     whole = isinstance(group, exp.Literal) and group.name == "0"
     optional = not whole and not (
@@ -67,11 +87,20 @@ def _extract(arguments: Arguments) -> exp.Expression:
 def _replacement(arguments: Arguments) -> exp.Expression:
     text, pattern, *rest = arguments
     if rest and isinstance(rest[0], exp.Lambda):
-        raise not_supported("A lambda in regexp_replace")
+        # Each match with what stands before it; the variable of the lambda is the array of its groups.
+        new_text = applied(rest[0], template("m_.groups"))
+        sql = """list_reduce(list_prepend('', list_transform(python_regexp_pieces(:s, :p),
+            lambda m_: m_.before || CASE WHEN m_.last THEN '' ELSE :new END)), lambda a_, b_: a_ || b_)"""
+        return template(sql, s=text, p=pattern, new=exp.Paren(this=new_text))
     new = literal_text(rest[0], "A replacement of regexp_replace") if rest else ""
     written, backtracking = _pattern(pattern)
     if backtracking or "\\" in new or "${" in new:
         return call("python_regexp_replace", text, pattern, exp.Literal.string(new))
+    count = _groups(pattern)
+    for group in re.findall(r"\$(\d)", new):
+        if count is not None and int(group) > count:
+            words = f"Illegal replacement sequence: unknown group {{ {group} }}"
+            raise QueryError("INVALID_FUNCTION_ARGUMENT", words)
     escaped = new.replace("$", "\\")
     return call("regexp_replace", text, written, exp.Literal.string(escaped), exp.Literal.string("g"))
 
@@ -115,14 +144,17 @@ def _from_base(arguments: Arguments) -> exp.Expression:
     return call("trino_from_base", text, radix)
 
 
+def _trim(name: str) -> Renderer:
+    """One argument: white space goes. Two: each of the characters in the second."""
+    return lambda a: call(f"trino_{name}" if len(a) == 1 else name, *a)
+
+
 def _replace(arguments: Arguments) -> exp.Expression:
-    return call("replace", *arguments, *([exp.Literal.string("")] if len(arguments) == 2 else []))
+    return call("trino_replace", *arguments, *([exp.Literal.string("")] if len(arguments) == 2 else []))
 
 
 def _format(arguments: Arguments) -> exp.Expression:
-    if "%t" in arguments[0].name or "$t" in arguments[0].name:
-        raise not_supported("A date in format (use date_format)")
-    values = [call("trino_format_value", argument) for argument in arguments[1:]]
+    values = [call("trino_format_value", argument, argument.copy()) for argument in arguments[1:]]
     return call("python_format", arguments[0], call("trino_json_list", exp.Array(expressions=values)))
 
 
@@ -196,7 +228,18 @@ TEXT: Table = {
         ),
     ),
     "reverse": ((1,), renamed("trino_reverse")),
-    "lpad": ((3,), renamed("lpad")),
+    "lpad": ((3,), renamed("trino_lpad")),
+    "rpad": ((3,), renamed("trino_rpad")),
+    **{name: ((1, 2), _trim(name)) for name in ("trim", "ltrim", "rtrim")},
+    "truncate": ((1, 2), lambda a: call(f"trino_truncate{len(a)}", a[0], *a)),
+    "to_base32": ((1,), renamed("python_to_base32")),
+    "from_base32": ((1,), renamed("python_from_base32")),
+    "murmur3": ((1,), renamed("python_murmur3")),
+    "to_ieee754_32": ((1,), renamed("python_real_bytes")),
+    "from_ieee754_32": ((1,), shaped("CAST(python_bytes_real(:b, 4) AS FLOAT)", "b")),
+    "from_ieee754_64": ((1,), shaped("python_bytes_real(:b, 8)", "b")),
+    "wilson_interval_lower": ((3,), shaped("python_wilson(:s, :n, :z, -1)", "s", "n", "z")),
+    "wilson_interval_upper": ((3,), shaped("python_wilson(:s, :n, :z, 1)", "s", "n", "z")),
     "hamming_distance": ((2,), renamed("trino_hamming")),
     "soundex": ((1,), renamed("python_soundex")),
     "luhn_check": ((1,), renamed("python_luhn_check")),

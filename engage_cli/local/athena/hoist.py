@@ -173,8 +173,9 @@ def _hoist_windows(select: exp.Select) -> None:
     nested = False
     for clause in _clauses(select):
         for node in _own_nodes(clause):
-            if isinstance(node, exp.Window) and node not in windows:
-                windows.append(node)
+            if isinstance(node, exp.Window):
+                if node not in windows:
+                    windows.append(node)
                 nested = nested or not isinstance(node.parent, exp.Alias | exp.Select)
     if not nested:
         return

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - macros read better on one line
 """Trino's semantics as DuckDB macros, chosen by the types of their arguments when a query is bound.
 
 A macro costs nothing at run time: DuckDB expands it before it optimises. Combinations of types that
@@ -22,6 +23,7 @@ from engage_cli.local.athena.macros_functions import function_macros
 from engage_cli.local.athena.macros_values import value_macros
 
 _TEMPORAL = ("DATE", "TIMESTAMP")
+_DAY = "DATE '1970-01-01'"
 _COMPARISONS = {"eq": "=", "neq": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 # Trino's NaN equals nothing and is not above or below anything; DuckDB's is the largest number.
 _NOT_NAN = {
@@ -107,6 +109,7 @@ def _arithmetic_macros() -> list[str]:
                 ("a DATE, b INTERVAL", "trino_date_plus(a, -b)"),
                 (f"a {ZONED}, b INTERVAL", "trino_zoned_plus(a, -b)"),
                 ("a DATE, b DATE", "to_days(CAST(a - b AS INTEGER))"),
+                ("a TIME, b TIME", f"({_DAY} + a) - ({_DAY} + b)"),
                 (f"a {ZONED}, b {ZONED}", "a.__utc - b.__utc"),
                 ("a DATE, b INTEGER", _mismatch("date", "-", "integer")),
                 ("a, b", "a - b"),
@@ -182,6 +185,66 @@ def _integer_cast(kind: str, attempt: bool) -> str:
     return macro(name, [*overloads, ("x", f"{cast}(x AS {kind})")])
 
 
+# Of what Java and Trino take as a number or a time; DuckDB takes more.
+_NUMBER = r"\s*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)\s*"
+_TIME = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]+)?)?"
+_TIMESTAMP = rf"\s*[+-]?[0-9]{{4,}}-[0-9]{{1,2}}-[0-9]{{1,2}}( {_TIME})?\s*"
+_LARGEST_REAL = "3.4028235677973366e38"
+
+
+def _text_casts(attempt: bool) -> list[str]:
+    """Casts whose text DuckDB takes in more forms than Trino."""
+    cast, prefix = ("TRY_CAST", "trino_try_") if attempt else ("CAST", "trino_")
+
+    def bad(text: str) -> str:
+        shown = text.replace("%", "' || x || '")
+        return "NULL" if attempt else f"error('INVALID_CAST_ARGUMENT: {shown}')"
+
+    def guarded(pattern: str, value: str, text: str) -> str:
+        return f"CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, '{pattern}') THEN {value} ELSE {bad(text)} END"
+
+    real = f"""CASE WHEN abs(x) > {_LARGEST_REAL} AND NOT isnan(x) THEN CAST(sign(x) * CAST('infinity' AS FLOAT) AS FLOAT)
+        ELSE CAST(x AS FLOAT) END"""
+    digits = guarded(_NUMBER, "x", "Cannot cast ''%'' to DECIMAL")
+    # Half up, to so many microseconds.
+    rounded = "make_timestamp(CAST(floor((epoch_us(x) + u / 2) / u) * u AS BIGINT))"
+    moment = guarded(
+        _TIMESTAMP, f"trino_round_time({cast}(x AS TIMESTAMP), u)", "Value cannot be cast to timestamp: %"
+    )
+    return [
+        macro(
+            f"{prefix}cast_boolean",
+            [
+                ("x VARCHAR", f"""CASE WHEN x IS NULL THEN NULL WHEN lower(x) IN ('t', 'true', '1') THEN true
+                    WHEN lower(x) IN ('f', 'false', '0') THEN false ELSE {bad("Cannot cast ''%'' to BOOLEAN")} END"""),
+                ("x", f"{cast}(x AS BOOLEAN)"),
+            ],
+        ),
+        macro(
+            f"{prefix}cast_double",
+            [("x VARCHAR", guarded(_NUMBER, f"{cast}(trim(x) AS DOUBLE)", "Cannot cast ''%'' to DOUBLE")),
+             ("x", f"{cast}(x AS DOUBLE)")],
+        ),
+        macro(
+            f"{prefix}cast_float",
+            [("x VARCHAR", guarded(_NUMBER, f"{cast}(trim(x) AS FLOAT)", "Cannot cast ''%'' to REAL")),
+             ("x DOUBLE", real), ("x", f"{cast}(x AS FLOAT)")],
+        ),
+        macro(
+            f"{prefix}cast_time",
+            [("x VARCHAR", guarded(_TIME, f"{cast}(x AS TIME)", "Value cannot be cast to time: %")),
+             (f"x {ZONED}", "CAST(trino_local(x) AS TIME)"), ("x", f"{cast}(x AS TIME)")],
+        ),
+        macro(f"{prefix}digits_of", [("x VARCHAR, y", digits), ("x, y", "y")]),
+        f"CREATE OR REPLACE MACRO trino_round_time(x, u) AS ({rounded})",
+        macro(
+            f"{prefix}cast_timestamp",
+            [("x VARCHAR, u", moment), (f"x {ZONED}, u", "trino_local(x)"), ("x TIMESTAMP, u", "trino_round_time(x, u)"),
+             ("x, u", f"{cast}(x AS TIMESTAMP)")],
+        ),
+    ]  # fmt: skip
+
+
 def _cast_macros() -> list[str]:
     macros = [_integer_cast(kind, attempt) for kind in INTEGERS[:-1] for attempt in (False, True)]
     for attempt in (False, True):
@@ -194,11 +257,7 @@ def _cast_macros() -> list[str]:
         macros.append(
             macro(f"trino_{prefix}cast_date", [("x VARCHAR", date), zoned, ("x", f"{cast}(x AS DATE)")])
         )
-        timestamp = f"{cast}(x AS TIMESTAMP)"
-        local = (f"x {ZONED}", "trino_local(x)")
-        macros.append(
-            macro(f"trino_{prefix}cast_timestamp", [("x VARCHAR", timestamp), local, ("x", timestamp)])
-        )
+        macros += _text_casts(attempt)
         macros.append(
             macro(
                 f"trino_{prefix}cast_varchar",
@@ -277,6 +336,8 @@ def _date_macros() -> list[str]:
             (f"a TIMESTAMP, b {ZONED}", f"date_sub('{unit}', a, b.__utc)"),
             (f"a {ZONED}, b TIMESTAMP", _zoned_difference(unit).replace("b.__utc", "b")),
         ]
+        if unit in UNITS[:4]:
+            overloads += [("a TIME, b TIME", f"date_sub('{unit}', {_DAY} + a, {_DAY} + b)")]
         of_text = [("a VARCHAR, b VARCHAR", unexpected("varchar, varchar, varchar", "date_diff"))]
         macros.append(macro(f"trino_date_diff_{unit}", overloads + of_text))
         truncate = f"date_trunc('{unit}', x)"

@@ -31,6 +31,7 @@ _SEQUENCE = check(
 )
 
 _SLICE_START = f"CASE WHEN {check('s <> 0', _LOW)} THEN CASE WHEN s < 0 THEN len(a) + s + 1 ELSE s END END"
+_TOO_LONG = "'INVALID_CAST_ARGUMENT: Value ' || t || ' cannot be represented as varchar(' || n || ')'"
 _COLLECTIONS = {
     "trino_subscript(a, k)": _SUBSCRIPT,
     "trino_element_at(a, k)": _ELEMENT,
@@ -50,9 +51,35 @@ _COLLECTIONS = {
     "trino_slice(a, s, n)": f"""CASE WHEN {_SLICE_START} < 1 THEN list_slice(a, 1, 0)
         ELSE list_slice(a, {_SLICE_START}, {_SLICE_START} + n - 1) END""",
     "trino_map(k, v)": f"""CASE WHEN k IS NULL OR v IS NULL THEN NULL
-        WHEN {check("len(k) = len(v)", "'INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length'")}
+        WHEN {check("list_count(k) = len(k)", "'INVALID_FUNCTION_ARGUMENT: map key cannot be null'")}
+        AND {check("len(k) = len(v)", "'INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length'")}
         AND {check("len(list_distinct(k)) = len(k)", f"'INVALID_FUNCTION_ARGUMENT: Duplicate map keys (' || CAST({_FIRST_DOUBLE} AS VARCHAR) || ') are not allowed'")}
         THEN map(k, v) END""",
+    # Maps whose keys are made: `d` is what is said of doubles.
+    "trino_map_of(k, v)": f"""CASE WHEN {check("len(list_distinct(k)) = list_count(k)", f"'INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || CAST({_FIRST_DOUBLE} AS VARCHAR) || ') are not allowed'")}
+        AND {check("list_count(k) = len(k)", "'INVALID_FUNCTION_ARGUMENT: map key cannot be null'")} THEN map(k, v) END""",
+    # The first value of each key that is not NULL.
+    "trino_map_agg(e)": """map_from_entries(list_filter(e, lambda p, i: struct_extract_at(p, 1) IS NOT NULL AND
+        i = list_position(list_transform(e, lambda o: struct_extract_at(o, 1)), struct_extract_at(p, 1))))""",
+    "trino_trim_array(a, n)": f"""CASE WHEN a IS NULL OR n IS NULL THEN NULL WHEN {
+        check(
+            "n <= len(a)",
+            "'INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || len(a) || ': ' || n",
+        )
+    } AND {check("n >= 0", "'INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n")}
+        THEN list_slice(a, 1, len(a) - n) END""",
+    "trino_position(a, x, n)": f"""CASE WHEN a IS NULL OR x IS NULL OR n IS NULL THEN NULL WHEN {
+        check(
+            "n <> 0", "'INVALID_FUNCTION_ARGUMENT: array_position cannot take a 0-valued instance argument.'"
+        )
+    } THEN CAST(coalesce(CASE WHEN n > 0 THEN list_filter(generate_series(1, len(a)), lambda i: a[i] = x)[n]
+        ELSE list_reverse(list_filter(generate_series(1, len(a)), lambda i: a[i] = x))[-n] END, 0) AS BIGINT) END""",
+    "trino_bounded(a)": f"""CASE WHEN a IS NULL THEN NULL WHEN {
+        check(
+            "len(a) <= 10000",
+            "'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries'",
+        )
+    } THEN a END""",
 }
 _JSON = {
     # What is no JSON has no members. (A guard around json_extract would not keep constants from it.)
@@ -61,7 +88,9 @@ _JSON = {
     "trino_json_member(x, p, name)": """coalesce(json_extract(x, p), json_extract(x, '$."' ||
         list_filter(json_keys(x), lambda k: lower(k) = name)[1] || '"'))""",
     "trino_json_scalar(x, p)": """CASE WHEN json_type(json_extract(trino_json_only(x), p))
-        NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(trino_json_only(x), p) END""",
+        NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN CASE WHEN json_type(json_extract(trino_json_only(x), p))
+        NOT IN ('DOUBLE', 'HUGEINT') THEN json_extract_string(trino_json_only(x), p)
+        ELSE python_json_number(CAST(x AS VARCHAR), p) END END""",
     "trino_json_extract(x, p)": "json_extract(trino_json_only(x), p)",
     "trino_json_length(x)": """CASE WHEN json_type(trino_json_only(x)) = 'ARRAY'
         THEN CAST(json_array_length(trino_json_only(x)) AS BIGINT) END""",
@@ -95,6 +124,19 @@ _ZONES = {
     "trino_timezone_hour(x)": "trino_offset_minutes(x) // 60",
     "trino_timezone_minute(x)": "trino_offset_minutes(x) % 60",
     "trino_zone_text(x)": "strftime(trino_local(x), '%Y-%m-%d %H:%M:%S.%g') || ' ' || x.__zone",
+    "trino_as_varchar(t, n)": f"""CASE WHEN t IS NULL THEN NULL WHEN {
+        check("length(t) <= n", _TOO_LONG)
+    } THEN t END""",
+    # The text of a time with the digits of a second that its type has.
+    "trino_digits(t, n)": """regexp_replace(t, '[.][0-9]+',
+        CASE WHEN n = 0 THEN '' ELSE substr(regexp_extract(t, '[.][0-9]+'), 1, n + 1) END)""",
+    "trino_micros(x)": "strftime(x, '%Y-%m-%d %H:%M:%S.%f')",
+    # What a number is cast from: the text of a JSON value, where integers are rounded.
+    "trino_json_text(x)": """CASE json_type(x) WHEN 'BOOLEAN' THEN CASE json_extract_string(x, '$') WHEN 'true' THEN '1'
+        ELSE '0' END WHEN 'VARCHAR' THEN CASE WHEN TRY_CAST(json_extract_string(x, '$') AS DOUBLE) IS NULL THEN x
+        ELSE json_extract_string(x, '$') END ELSE json_extract_string(x, '$') END""",
+    "trino_json_whole(x)": """CASE json_type(x) WHEN 'DOUBLE' THEN
+        CAST(CAST(round(CAST(json_extract_string(x, '$') AS DOUBLE)) AS HUGEINT) AS VARCHAR) ELSE trino_json_text(x) END""",
     "trino_offset_text(x)": """CASE WHEN x.__zone = 'UTC' THEN 'Z' ELSE
         format('{}{:02d}:{:02d}', CASE WHEN trino_offset_minutes(x) < 0 THEN '-' ELSE '+' END,
         abs(trino_offset_minutes(x)) // 60, abs(trino_offset_minutes(x)) % 60) END""",

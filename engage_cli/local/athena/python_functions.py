@@ -22,6 +22,8 @@ from urllib.parse import parse_qsl, quote_plus, unquote_plus, urlsplit
 from engage_cli.local.athena.errors import QueryError
 from engage_cli.local.athena.json_shapes import Shape, shaped
 from engage_cli.local.athena.macro_parts import ZONED
+from engage_cli.local.athena.python_bytes import MORE
+from engage_cli.local.athena.python_format import format_text
 
 
 def _invalid(message: str) -> QueryError:
@@ -40,6 +42,14 @@ def _json_parse(text: str) -> str:
     except ValueError as error:
         raise _invalid(f"Cannot convert value to JSON: '{text}'") from error
     return json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _json_number(text: str, path: str) -> str | None:
+    """A number with the digits that are written; `path` is one of `functions_json.duckdb_path`."""
+    value = json.loads(text, parse_float=str, parse_int=str)
+    for name, place in re.findall(r'\."((?:[^"\\]|\\.)*)"|\[(\d+)\]', path):
+        value = value[int(place)] if place else value[json.loads(f'"{name}"')]
+    return str(value)
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +93,10 @@ def _regexp_like(text: str, pattern: str) -> bool:
 
 
 def _regexp_extract(text: str, pattern: str, group: int) -> str | None:
-    found = _pattern(pattern).search(text)
+    compiled = _pattern(pattern)
+    if not 0 <= group <= compiled.groups:
+        raise _invalid(f"Pattern has {compiled.groups} groups. Cannot access group {group}")
+    found = compiled.search(text)
     return None if found is None else found.group(group)
 
 
@@ -108,57 +121,13 @@ def _regexp_replace(text: str, pattern: str, replacement: str) -> str:
     return _pattern(pattern).sub(expand, text)
 
 
-def _format(form: str, values: str) -> str:
-    """Java's format of the conversions s, d, f, e, x, X, b, c and %; `values` is a JSON array."""
-    arguments = json.loads(values, parse_float=Fraction)
-    following = iter(range(len(arguments)))
-
-    def convert(match: re.Match[str]) -> str:
-        place, flags, width, precision, kind = match.groups()
-        if kind == "%":
-            return "%"
-        try:
-            value = arguments[int(place) - 1 if place else next(following)]
-        except (IndexError, StopIteration):
-            raise _invalid(f"Format specifier '{match[0]}'") from None
-        return _one(value, flags, width, precision, kind)
-
-    return re.sub(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])", convert, form)
-
-
-def _one(value: Any, flags: str, width: str | None, precision: str | None, kind: str) -> str:
-    if kind not in "sdfexXbc":
-        raise QueryError("NOT_SUPPORTED", f"%{kind} in format is not supported by the local Athena")
-    if value is None:
-        text = "null"
-    elif kind in "dxX" and isinstance(value, int) and not isinstance(value, bool):
-        text = f"{value:{',' if ',' in flags else ''}{'d' if kind == 'd' else kind}}"
-    elif kind in "fe" and isinstance(value, int | Fraction) and not isinstance(value, bool):
-        text = (
-            _rounded(value, int(precision or 6), "," in flags)
-            if kind == "f"
-            else f"{float(value):.{precision or 6}e}"
-        )
-    elif kind in "sbc":
-        text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-        text = text[: int(precision)] if precision else text
-    else:
-        raise _invalid(f"Invalid format string: %{kind} for {value}")
-    if "+" in flags and kind in "df" and not text.startswith("-"):
-        text = "+" + text
-    size = int(width or 0)
-    if "0" in flags:
-        return text.zfill(size)
-    return text.ljust(size) if "-" in flags else text.rjust(size)
-
-
-def _rounded(value: int | Fraction, digits: int, grouped: bool) -> str:
-    """A number with so many digits after the point, half away from zero, as Java's."""
-    scaled = abs(value) * 10**digits
-    whole = int(scaled + Fraction(1, 2))
-    text = f"{whole // 10**digits:{',' if grouped else ''}d}"
-    text += f".{whole % 10**digits:0{digits}d}" if digits else ""
-    return ("-" if value < 0 and whole else "") + text
+def _regexp_pieces(text: str, pattern: str) -> list[dict[str, Any]]:
+    """What stands before each match, with its groups, and last what stands after all."""
+    pieces, place = [], 0
+    for match in _pattern(pattern).finditer(text):
+        pieces.append({"before": text[place : match.start()], "groups": list(match.groups()), "last": False})
+        place = match.end()
+    return [*pieces, {"before": text[place:], "groups": [], "last": True}]
 
 
 def _format_number(value: float) -> str:
@@ -336,6 +305,7 @@ def _hmac(name: str) -> Callable[[bytes, bytes], bytes]:
 FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "python_raise": (_raise, ["VARCHAR"], "BOOLEAN"),
     "python_json_parse": (_json_parse, ["VARCHAR"], "VARCHAR"),
+    "python_json_number": (_json_number, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "python_json_shape": (_json_shape, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "python_quotient": (_quotient, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "python_hive_hash": (_hive_hash, ["VARCHAR"], "BIGINT"),
@@ -343,7 +313,12 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "python_regexp_extract": (_regexp_extract, ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR"),
     "python_regexp_position": (_regexp_position, ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT"], "BIGINT"),
     "python_regexp_replace": (_regexp_replace, ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR"),
-    "python_format": (_format, ["VARCHAR", "VARCHAR"], "VARCHAR"),
+    "python_regexp_pieces": (
+        _regexp_pieces, ["VARCHAR", "VARCHAR"],
+        'STRUCT("before" VARCHAR, "groups" VARCHAR[], "last" BOOLEAN)[]',
+    ),
+    **MORE,
+    "python_format": (format_text, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "python_format_number": (_format_number, ["DOUBLE"], "VARCHAR"),
     "python_parse_duration": (_parse_duration, ["VARCHAR"], "INTERVAL"),
     "python_parse_data_size": (_parse_data_size, ["VARCHAR"], "DECIMAL(38, 0)"),

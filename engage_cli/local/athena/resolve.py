@@ -17,7 +17,7 @@ from sqlglot.schema import MappingSchema
 
 from engage_cli.local.athena.catalog import Catalog, Table
 from engage_cli.local.athena.dialect import parse_query, position
-from engage_cli.local.athena.errors import QueryError
+from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.schema_tables import information, partitions
 
 _UNNAMED = "__unnamed__"
@@ -75,6 +75,7 @@ class Resolver:
         tree = query.copy()
         self._place_tables(tree, depth=0)
         for identifier in tree.find_all(exp.Identifier):
+            identifier.meta["written"] = str(identifier.this)
             identifier.set("this", str(identifier.this).lower())
         for column in tree.find_all(exp.Column):
             if column.name == "$path":
@@ -187,7 +188,21 @@ class Resolver:
             return "$path"
         if found := re.fullmatch(r"_col_(\d+)", name):  # sqlglot's name of a column of VALUES
             return f"_col{found[1]}"
-        return f"_col{index}" if name.startswith(_UNNAMED) else name
+        return f"_col{index}" if name.startswith(_UNNAMED) else Resolver._written(projection, name)
+
+    @staticmethod
+    def _written(projection: exp.Expression, name: str) -> str:
+        """The name as the statement writes it: that of an alias, or of the column itself."""
+        alias = projection.args.get("alias") if isinstance(projection, exp.Alias) else None
+        column = projection.unalias()
+        inner = column.this if isinstance(column, exp.Column) else None
+        for identifier in (alias, inner):
+            if (
+                isinstance(identifier, exp.Identifier)
+                and str(identifier.meta.get("written", "")).lower() == name
+            ):
+                return str(identifier.meta["written"])
+        return name
 
     def _qualify(self, tree: exp.Expression, schema: MappingSchema) -> exp.Expression:
         try:
@@ -203,9 +218,24 @@ class Resolver:
                         projection.set("alias", exp.to_identifier(f"_col{index}", quoted=True))
                 self._qualify_grouping_sets(select)
             validate_qualify_columns(tree)
+            self._check_doubles(tree)
         except OptimizeError as error:
             raise self._column_error(tree, schema, error) from error
         return tree
+
+    @staticmethod
+    def _check_doubles(tree: exp.Expression) -> None:
+        """A column of a subquery that has two of this name cannot be named."""
+        for scope in traverse_scope(tree):
+            for alias, (_, source) in scope.selected_sources.items():
+                names = [] if isinstance(source, exp.Table) else list(source.expression.named_selects)
+                doubles = {name for name in names if names.count(name) > 1}
+                for column in scope.source_columns(alias) if doubles else ():
+                    if column.name in doubles:
+                        place = position(column)
+                        if not place:
+                            raise not_supported(f"A star over a subquery with two columns {column.name!r}")
+                        raise QueryError("AMBIGUOUS_NAME", f"{place}Column '{column.name}' is ambiguous")
 
     @staticmethod
     def _hide_path(select: exp.Select) -> None:

@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from engage_cli.local.athena.errors import not_supported
 from engage_cli.local.athena.hive_types import athena_type, members
 from engage_cli.local.athena.macro_parts import ZONED
+from engage_cli.local.athena.trino_types import Type
 from engage_cli.sql_text import literal
 
 _PRECISION = {
     "boolean": 0, "tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "float": 7, "double": 17,
     "date": 0, "timestamp": 3, "varchar": 2147483647, "varbinary": 1073741824,
 }  # fmt: skip
+
+
+_INTERVALS = ("interval day to second", "interval year to month")
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,16 @@ class Column:
         }  # fmt: skip
 
 
-def column_of(name: str, kind: Any) -> Column:
-    """Return the column for a DuckDB type object."""
+def column_of(name: str, kind: Any, trino: Type | None = None) -> Column:
+    """Return the column for a DuckDB type object; what that cannot tell is in Trino's type, if known."""
     athena = athena_type(kind)
+    if trino is not None and trino.name in ("char", "decimal", *_INTERVALS):
+        precision, scale = (*trino.args, 0, 0)[:2]
+        return Column(name, trino.name, precision, scale)
+    if trino is not None and trino.name.startswith("timestamp") and trino.args[0] > 3:
+        raise not_supported(f"The column {name} of type {trino}, with more than three digits of a second,")
+    if athena in _INTERVALS:
+        raise not_supported(f"The column {name}, an interval of a kind that is not followed,")
     if athena == "decimal":
         children = dict(kind.children)
         return Column(name, athena, int(children["precision"]), int(children["scale"]))

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from engage_cli.local.athena import functions
 from engage_cli.local.athena.calls import call, template
+from engage_cli.local.athena.comparisons import compared
 from engage_cli.local.athena.errors import QueryError, not_supported
 from engage_cli.local.athena.functions_aggregates import average
 from engage_cli.local.athena.functions_dates import FIELDS
@@ -19,6 +20,7 @@ _ARITHMETIC: dict[type[exp.Expression], str] = {
     exp.Div: "div", exp.Mod: "mod", exp.Add: "plus", exp.Sub: "minus", exp.DPipe: "concat",
 }  # fmt: skip
 _INTEGER_CASTS = {"TINYINT", "SMALLINT", "INT", "BIGINT"}
+_REAL_CASTS = {"DOUBLE", "FLOAT", "DECIMAL"}
 _ALLOWED_CLASSES = (
     exp.Cast, exp.TryCast, exp.Extract, exp.Substring, exp.StrPosition, exp.Trim, exp.Case, exp.If,
     exp.Coalesce, exp.Array, exp.Unnest, exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp,
@@ -29,6 +31,7 @@ _CONDITIONS = (
     exp.Predicate, exp.Connector, exp.Not, exp.Between, exp.In, exp.Exists, exp.Boolean, exp.Null, exp.Is,
     exp.Paren, exp.SubqueryPredicate, exp.Subquery,
 )  # fmt: skip
+_SIZED = ("timestamp", "timestamp with time zone", "time")
 _ZONE = re.compile(r"(\d{4}-\d+-\d+(?: \d+:[\d:.]+)?) ?([A-Za-z][\w/+-]*|[+-]\d{2}:\d{2})")
 
 
@@ -49,6 +52,9 @@ def _macro(name: str, *arguments: exp.Expression) -> exp.Expression:
 
 def _binary(node: exp.Expression, name: str) -> exp.Expression | None:
     left, right = node.this, node.expression
+    if "nested" in node.meta:
+        equal = compared(left, right, node.meta["nested"])
+        return equal if name == "eq" else exp.Not(this=equal)
     opaque = (exp.Null, exp.Tuple, exp.Any, exp.All)
     if isinstance(left, opaque) or isinstance(right, opaque):
         return None
@@ -80,6 +86,12 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
     kind = target.this.value
     attempt = "try_" if isinstance(node, exp.TryCast) else ""
     literal = isinstance(node.this, exp.Literal) and node.this.is_string
+    source = node.meta.get("source")
+    if source is not None and source.name == "json" and kind in (*_INTEGER_CASTS, *_REAL_CASTS):
+        name = "trino_json_whole" if kind in _INTEGER_CASTS else "trino_json_text"
+        node.set("this", call(name, node.this))
+    elif source is not None and source.name == "json" and kind == "BOOLEAN":
+        node.set("this", template("json_extract_string(:x, '$')", x=node.this))
     if kind in _INTEGER_CASTS:
         return _macro(f"{attempt}cast_{'integer' if kind == 'INT' else kind.lower()}", node.this)
     if kind == "DATE" and not (literal and not attempt):
@@ -87,11 +99,17 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
     if kind in ("VARCHAR", "TEXT", "CHAR", "NCHAR"):
         return _cast_to_text(node, target, kind, attempt)
     if kind.startswith("TIMESTAMP"):
-        return _cast_to_timestamp(node, kind, attempt, literal)
+        return _cast_to_timestamp(node, kind, attempt, literal and not node.meta.get("cast"))
+    if kind == "BOOLEAN":
+        return _macro(f"{attempt}cast_boolean", node.this)
+    if kind in ("DOUBLE", "FLOAT"):
+        return _macro(f"{attempt}cast_{kind.lower()}", node.this)
+    if kind == "TIME":
+        return _macro(f"{attempt}cast_time", node.this)
     if kind == "JSON":
         return call("trino_json_of", node.this)
     if kind == "DECIMAL" and not target.expressions:
-        if literal:  # DECIMAL '1.50' has the precision that is written
+        if literal and not node.meta.get("cast"):  # DECIMAL '1.50' has the precision that is written
             digits = str(node.this.this).lstrip("+-")
             scale = len(digits.partition(".")[2])
             sizes = (max(1, len(digits.replace(".", ""))), scale)
@@ -99,6 +117,11 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
             sizes = (38, 0)
         params = [exp.DataTypeParam(this=exp.Literal.number(size)) for size in sizes]
         target.set("expressions", params)
+    if kind == "DECIMAL":
+        node.set("this", call(f"trino_{attempt}digits_of", typed(node.this), node.this.copy()))
+    if attempt and (kind in ("ARRAY", "MAP", "STRUCT") or target.args.get("nested")):
+        # DuckDB's TRY_CAST gives the array with NULL for what it cannot cast.
+        return call("try", _cast(exp.Cast(this=node.this, to=target)) or exp.Cast(this=node.this, to=target))
     shape = type_shape(target)
     if has_rows(shape) and is_json(node.this):
         source = exp.cast(node.this, "VARCHAR")
@@ -112,12 +135,21 @@ def _cast(node: exp.Expression) -> exp.Expression | None:
 
 
 def _cast_to_text(node: exp.Cast, target: exp.DataType, kind: str, attempt: str) -> exp.Expression:
+    source = node.meta.get("source")
     text = _macro(f"{attempt}cast_varchar", node.this, node.this.copy())
+    if source is not None and source.name in _SIZED and source.args[0] != 3:
+        if source.args[0] > 3:
+            if source.name != "timestamp":
+                raise not_supported(f"{source} as text")
+            text = call("trino_micros", node.this)
+        text = call("trino_digits", text, exp.Literal.number(source.args[0]))
     if not target.expressions:
         return text
     size = target.expressions[0].this
     if kind in ("CHAR", "NCHAR"):
         return call("rpad", text, size, exp.Literal.string(" "))
+    if source is not None and source.name not in ("varchar", "char", "unknown") and not attempt:
+        return call("trino_as_varchar", text, size)
     return call("substr", text, exp.Literal.number(1), size)
 
 
@@ -130,7 +162,10 @@ def _cast_to_timestamp(node: exp.Cast, kind: str, attempt: str, literal: bool) -
         if attempt:
             raise not_supported("TRY_CAST to timestamp with time zone")
         return _macro("cast_zoned", node.this)
-    return _macro(f"{attempt}cast_timestamp", node.this)
+    digits = int(node.to.expressions[0].this.name) if node.to.expressions else 3
+    if digits > 6:
+        raise not_supported(f"timestamp({digits}), of more than six digits of a second,")
+    return _macro(f"{attempt}cast_timestamp", node.this, exp.Literal.number(10 ** (6 - digits)))
 
 
 def _unnest(node: exp.Unnest) -> exp.Expression | None:
@@ -159,8 +194,10 @@ def _unnest(node: exp.Unnest) -> exp.Expression | None:
     return exp.Lateral(this=exp.Subquery(this=query), alias=name)
 
 
-def _in(node: exp.In) -> None:
+def _in(node: exp.In) -> exp.Expression | None:
     values = node.expressions
+    if "nested" in node.meta:
+        return exp.paren(exp.or_(*(compared(node.this, value, node.meta["nested"]) for value in values)))
     if values and all(isinstance(value, exp.Literal) for value in values):
         kinds = {bool(value.is_string) for value in values}
         if len(kinds) == 1 and not isinstance(node.this, exp.Literal | exp.Tuple | exp.Null):
@@ -168,6 +205,7 @@ def _in(node: exp.In) -> None:
         elif len(kinds) == 1 and isinstance(node.this, exp.Literal) and node.this.is_string not in kinds:
             raise QueryError("TYPE_MISMATCH", "IN value and list items must be the same type")
     node.set("expressions", [typed(value) for value in values])
+    return None
 
 
 def _ignoring_nulls(node: exp.IgnoreNulls) -> exp.Expression | None:
@@ -220,6 +258,12 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
         if str(node.this).lower() == "avg" and is_windowed(node) and len(node.expressions) == 1:
             return average(node.expressions, windowed=True)
         rendered = functions.render(node, node.expressions)
+        if node.meta.get("bits", 64) < 64:
+            return _within_bits(str(node.this).lower(), node.expressions, node.meta["bits"], rendered)
+        if node.meta.get("type") is not None:  # typeof: a constant, but an aggregate stays one
+            known = exp.Literal.string(str(node.meta["type"]))
+            whether = exp.Is(this=exp.paren(node.expressions[0]), expression=exp.Null())
+            return exp.Case(ifs=[exp.If(this=whether, true=known)], default=known.copy())
         if isinstance(rendered, exp.Anonymous) and str(rendered.this).startswith("trino_"):
             rendered.set("expressions", [typed(argument) for argument in rendered.expressions])
         return rendered
@@ -230,8 +274,7 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
     if isinstance(node, exp.Between):
         return _between(node)
     if isinstance(node, exp.In):
-        _in(node)
-        return None
+        return _in(node)
     if isinstance(node, exp.Where | exp.Having) or (isinstance(node, exp.If) and not _simple_case(node)):
         _condition(node)
         return None
@@ -265,6 +308,9 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
             *([node.args["length"]] if node.args.get("length") else []),
         ]
         return _macro(f"substr{len(arguments)}", *arguments)
+    if isinstance(node, exp.Trim) and node.expression is None:
+        side = str(node.args.get("position") or "").upper()
+        return call({"LEADING": "trino_ltrim", "TRAILING": "trino_rtrim"}.get(side, "trino_trim"), node.this)
     if isinstance(node, exp.HexString):
         return exp.Anonymous(this="unhex", expressions=[exp.Literal.string(node.this)])
     if isinstance(node, exp.Func) and not isinstance(node, _ALLOWED_CLASSES):
@@ -274,6 +320,27 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
+def _within_bits(
+    name: str, arguments: list[exp.Expression], bits: int, shifted: exp.Expression
+) -> exp.Expression:
+    """A shift of an integer of fewer than 64 bits, which are the ones that it moves."""
+    kind = {8: "TINYINT", 16: "SMALLINT", 32: "INTEGER"}[bits]
+    if name == "bitwise_left_shift":
+        half, size = 2 ** (bits - 1), 2**bits
+        sql = f"CAST(((:v + {half}) % {size} + {size}) % {size} - {half} AS {kind})"
+        wide = template(
+            f"CAST(:a AS HUGEINT) * CAST(power(2, least(:n, {bits})) AS HUGEINT)",
+            a=arguments[0],
+            n=arguments[1],
+        )
+        return template(sql, v=exp.paren(wide))
+    if name == "bitwise_right_shift":
+        moved = f"CAST((CAST(:a AS BIGINT) & {2**bits - 1}) >> (:n) AS {kind})"
+        sql = f"CASE WHEN (:n) = 0 THEN (:a) ELSE {moved} END"
+        return template(sql, a=arguments[0], n=arguments[1])
+    return exp.cast(shifted, kind)
+
+
 def _simple_case(node: exp.If) -> bool:
     """Say whether a branch belongs to CASE with a value, whose WHENs are no conditions."""
     return isinstance(node.parent, exp.Case) and node.parent.this is not None
@@ -281,8 +348,7 @@ def _simple_case(node: exp.If) -> bool:
 
 def _bracket(node: exp.Bracket) -> exp.Expression:
     key = node.expressions[0]
-    row = isinstance(node.this, exp.Anonymous) and str(node.this.this).lower() == "row"
-    if row or (isinstance(node.this, exp.Cast) and node.this.to.is_type("struct")):
+    if node.meta.get("row"):
         return call("struct_extract_at", node.this, key)
     return call("trino_subscript", node.this, typed(key))
 
@@ -299,12 +365,23 @@ def _filtered_average(node: exp.Filter) -> None:
         node.replace(function)
 
 
+def _as_real(node: exp.Anonymous) -> None:
+    """DuckDB's sum of reals is a double, as is what Trino adds them up in."""
+    whole: exp.Expression = node
+    while isinstance(whole.parent, exp.Filter | exp.Window) and whole.parent.this is whole:
+        whole = whole.parent
+    whole.replace(exp.cast(whole.copy(), "REAL"))
+
+
 def translate(tree: exp.Expression) -> exp.Expression:
     """Return a copy of `tree` in DuckDB's terms. Raises QueryError for what has no exact twin."""
     tree = tree.copy()
     for node in list(tree.find_all(exp.Filter)):
         if not isinstance(node.parent, exp.Window):
             _filtered_average(node)
+    for node in list(tree.find_all(exp.Anonymous)):
+        if node.meta.get("real"):
+            _as_real(node)
     root = hoist(tree)
     # Children come before parents; nodes made on the way are not visited again.
     for node in reversed(list(root.walk())):

@@ -20,6 +20,7 @@ from engage_cli.local.athena.file_formats import Bucketing, FileFormat, bucketin
 from engage_cli.local.athena.hive_types import duckdb_type, hive_type
 from engage_cli.local.athena.scan import kind_of
 from engage_cli.local.athena.storage import ObjectStore, directory, partition_path, unescape
+from engage_cli.local.athena.trino_types import of_hive
 from engage_cli.sql_text import literal, quoted
 
 if TYPE_CHECKING:
@@ -122,6 +123,10 @@ class TableWriter:
         if len(wanted) != len(actual) or any(
             w != a and a not in nulls and (a, w) not in _WIDENED for w, a in zip(wanted, actual, strict=True)
         ):
+            wanted = [
+                str(of_hive(dict(targets)[name]) or kind) for name, kind in zip(given, wanted, strict=True)
+            ]
+            actual = [str(trino or kind) for trino, kind in zip(prepared.trino, actual, strict=True)]
             message = f"Insert query has mismatched column types: Table: [{', '.join(wanted)}], "
             raise QueryError("TYPE_MISMATCH", message + f"Query: [{', '.join(actual)}]")
         place = {name: f"c{i}" for i, name in enumerate(given)}

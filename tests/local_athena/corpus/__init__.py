@@ -14,6 +14,8 @@ from tests.local_athena.corpus import (
     dates,
     json,
     math,
+    newcomer_functions,
+    newcomer_queries,
     queries,
     refusals,
     strings,
@@ -26,7 +28,7 @@ CORPUS: list[Case] = [
     case
     for module in (
         math, conversion, dates, strings, collections, json, aggregates, queries, tables, catalog,
-        writes, basics, refusals,
+        writes, basics, refusals, newcomer_functions, newcomer_queries,
     )
     for case in module.CASES
 ]  # fmt: skip

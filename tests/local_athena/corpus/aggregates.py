@@ -69,7 +69,6 @@ CASES = [
         f"SELECT sum(CAST(x AS real)) FROM {T}",
         "6.0",
         types="float",
-        known="the sum of reals is a double",
     ),
     aggregate.fails(
         "sum", "SELECT sum(x) FROM (VALUES 9223372036854775807, 1) AS t(x)", "NUMERIC_VALUE_OUT_OF_RANGE"
@@ -77,7 +76,7 @@ CASES = [
     aggregate.fails(
         "sum",
         "SELECT sum(x) FROM (VALUES 'a') AS t(x)",
-        "FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function sum",
+        "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (varchar(1)) for function sum",
     ),
     aggregate.gives(
         "bitwise_and_agg",
@@ -110,7 +109,6 @@ CASES = [
         "approx_percentile",
         "SELECT approx_percentile(x, w, 0.5E0) FROM (VALUES (1, 1), (2, 5), (3, 1)) AS t(x, w)",
         "2",
-        known="weights of approx_percentile are not there",
     ),
     aggregate.gives(
         "approx_most_frequent",
@@ -121,7 +119,7 @@ CASES = [
         "numeric_histogram",
         "SELECT cardinality(numeric_histogram(2, x)) FROM (VALUES 1E0, 2E0, 9E0) AS t(x)",
         "2",
-        known="numeric_histogram is not there",
+        known="numeric_histogram with more values than buckets is refused",
     ),
     aggregate.gives(
         "stddev",

@@ -108,7 +108,6 @@ CASES = [
         "abs",
         "SELECT abs('x')",
         "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (varchar(1)) for function abs",
-        known="the place and the length of the type are not told",
     ),
     bits.gives(
         "bit_count",

@@ -28,7 +28,6 @@ CASES = [
         "SELECT (CAST(ROW(1, true) AS ROW(field1 bigint, field2 boolean))).* AS (alias1, alias2)",
         ("1", "true"),
         names="alias1, alias2",
-        known="a star of a row is not there",
     ),
     select.gives(
         "select-clause",
@@ -68,7 +67,6 @@ CASES = [
         "set-operations",
         "SELECT 1 UNION SELECT 'a'",
         "TYPE_MISMATCH: line 1:10: column 1 in UNION query has incompatible types: integer, varchar(1)",
-        known="the place and the length of the type are not told",
     ),
     select.fails("set-operations", "SELECT 1 UNION SELECT 1, 2", "TYPE_MISMATCH"),
     select.gives("order-by-clause", f"SELECT y FROM {A} ORDER BY x DESC", "b", "a"),
@@ -100,7 +98,6 @@ CASES = [
         "SELECT x FROM (VALUES 1, 1, 2) AS t(x) ORDER BY x FETCH FIRST ROW WITH TIES",
         "1",
         "1",
-        known="WITH TIES is not there",
     ),
     select.gives(
         "limit-or-fetch-first-clause", "SELECT x FROM (VALUES 2, 1) AS t(x) ORDER BY x LIMIT ALL", "1", "2"
@@ -181,9 +178,9 @@ CASES = [
         "COLUMN_NOT_FOUND: line 1:8: Column 'nothing.x' cannot be resolved",
     ),
     select.gives(
-        "names", 'SELECT 1 AS "Select", 2 AS "a b", 3 AS Größe', ("1", "2", "3"), names="select, a b, größe"
+        "names", 'SELECT 1 AS "Select", 2 AS "a b", 3 AS Größe', ("1", "2", "3"), names="Select, a b, Größe"
     ),
-    select.gives("names", f'SELECT A.X, "Y" FROM {A} WHERE a."x" = 1', ("1", "a"), names="x, y"),
+    select.gives("names", f'SELECT A.X, "Y" FROM {A} WHERE a."x" = 1', ("1", "a"), names="X, Y"),
     values.gives("", "VALUES (1, 'a'), (2, 'b')", ("1", "a"), ("2", "b"), names="_col0, _col1"),
     values.gives("", "SELECT * FROM (VALUES 1, 2, 3)", "1", "2", "3", names="_col0"),
     values.gives(

@@ -278,7 +278,6 @@ CASES = [
         "",
         "SELECT date_add(DATE '2026-01-01', 1)",
         "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (date, integer) for function date_add",
-        known="types are not told",
     ),
     errors.fails(
         "",
