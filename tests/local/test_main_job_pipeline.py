@@ -130,31 +130,26 @@ def test_no_role_may_read_the_planted_truth_and_the_run_does_without(engage: Eng
     ]
     assert len(roles) > 15
 
-    def allowed(arn: str, bucket: str, key: str) -> list[str]:
-        results = []
-        # The embedded simulator looks at the first resource only.
-        for resource, actions in (
-            (f"arn:aws:s3:::{bucket}", ["s3:ListBucket"]),
-            (f"arn:aws:s3:::{bucket}/{key}", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]),
-        ):
-            results += iam.simulate_principal_policy(
-                PolicySourceArn=arn, ActionNames=actions, ResourceArns=[resource]
-            )["EvaluationResults"]
-        return [one["EvalActionName"] for one in results if one["EvalDecision"] == "allowed"]
+    def allowed(role: Any, place: str, *actions: str) -> list[str]:
+        """Those of the actions that the role may do; the embedded simulator looks at one resource only."""
+        found = iam.simulate_principal_policy(
+            PolicySourceArn=role["Arn"], ActionNames=actions, ResourceArns=[f"arn:aws:s3:::{place}"]
+        )
+        return [
+            one["EvalActionName"] for one in found["EvaluationResults"] if one["EvalDecision"] == "allowed"
+        ]
 
-    readers = {
-        role["RoleName"]
-        for role in roles
-        if "s3:GetObject" in allowed(role["Arn"], engage.bucket("raw"), "customers/x")
-    }
+    raw, truth = engage.bucket("raw"), engage.bucket("truth")
+    readers = {role["RoleName"] for role in roles if allowed(role, f"{raw}/customers/x", "s3:GetObject")}
     assert readers == {"engage-main-validate", "engage-main-crawler"}, "and the simulation can tell"
     for role in roles:
         # Training may read ceilings, for the evaluation: nothing else, and nothing is written. It lists them
         # by their prefix (or there were no comparison); the simulator asks without one, which would show all.
         read = ["s3:GetObject"] if role["RoleName"] == "engage-main-training-task" else []
-        bucket = engage.bucket("truth")
-        assert allowed(role["Arn"], bucket, first.truth_keys[0]) == [], role["RoleName"]
-        assert allowed(role["Arn"], bucket, ceilings[0]) == read, role["RoleName"]
+        verbs = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+        assert allowed(role, truth, "s3:ListBucket") == [], role["RoleName"]
+        assert allowed(role, f"{truth}/{first.truth_keys[0]}", *verbs) == [], role["RoleName"]
+        assert allowed(role, f"{truth}/{ceilings[0]}", *verbs) == read, role["RoleName"]
 
 
 def test_the_model_is_compared_with_the_ceiling_and_comes_near_it(engage: Engage, first: FirstRun) -> None:

@@ -64,6 +64,8 @@ class Left:
         )
 
     def put_there(self) -> Run:
+        for key in set(s3.keys("lake", "")) - set(self.lake):
+            s3.delete_prefix("lake", key)
         for key, data in self.lake.items():
             s3.put_bytes("lake", key, data)
         left = copy.deepcopy(self)
