@@ -127,6 +127,9 @@ def _ranked(select: exp.Select) -> exp.Select:
             exp.alias_(rank, "rank_"),
         ]
     ).from_(inner.subquery("ties_"))
+    counts = [part for part in (fetch.args.get("count"), offset and offset.expression) if part is not None]
+    if not all(isinstance(part, exp.Literal) and part.name.isdigit() for part in counts):
+        raise not_supported("WITH TIES with a number of rows that is not a literal")
     count = int(fetch.args["count"].name) if fetch.args.get("count") is not None else 1
     count += int(offset.expression.name) if offset is not None else 0
     whole = exp.Select(

@@ -258,6 +258,8 @@ def _rewritten(node: exp.Expression) -> exp.Expression | None:
         if str(node.this).lower() == "avg" and is_windowed(node) and len(node.expressions) == 1:
             return average(node.expressions, windowed=True)
         rendered = functions.render(node, node.expressions)
+        if "digits" in node.meta:
+            return call("trino_digits", rendered, exp.Literal.number(node.meta["digits"]))
         if node.meta.get("bits", 64) < 64:
             return _within_bits(str(node.this).lower(), node.expressions, node.meta["bits"], rendered)
         if node.meta.get("type") is not None:  # typeof: a constant, but an aggregate stays one

@@ -120,6 +120,13 @@ class Calls:
         if name in _RULES:
             return _RULES[name](self, node, kinds)
         kind = self.of_signature(name, kinds, node)
+        if kind in (tt.DAY_TO_SECOND, tt.YEAR_TO_MONTH) and name in ("sum", "avg"):
+            raise not_supported(f"{name} of intervals")
+        first = kinds[0] if kinds else None
+        if name == "to_iso8601" and first is not None and first.args and first.args[0] != 3:
+            if first.args[0] > 3:
+                raise not_supported(f"to_iso8601 of {first}")
+            node.meta["digits"] = first.args[0]
         if kind == tt.REAL and name in ("sum", "avg", "geometric_mean"):
             node.meta["real"] = True
         return kind
@@ -217,6 +224,8 @@ class Calls:
     def _formatted(self, node: exp.Anonymous, kinds: Kinds) -> Type:
         for kind in kinds:
             if kind is not None and kind.name in ("array", "map", "row", "varbinary", "json"):
+                raise not_supported(f"A value of type {kind} in format")
+            if kind is not None and kind.name.startswith("timestamp") and kind.args[0] != 3:
                 raise not_supported(f"A value of type {kind} in format")
         return VARCHAR
 

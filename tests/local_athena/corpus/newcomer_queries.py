@@ -765,6 +765,64 @@ CASES = [
     ),
     select_.fails("", "SELECT CAST('1.5' AS integer)", "Cannot cast '1.5' to INT"),
     select_.fails("", "SELECT CAST('x' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to INT"),
+    select_.fails("", "SELECT sum(x) FROM (VALUES INTERVAL '1' DAY) t(x)", "NOT_SUPPORTED: sum of intervals"),
+    select_.gives(
+        "",
+        "SELECT x FROM (VALUES 1,2,2,3) t(x) ORDER BY x DESC OFFSET 1 ROW FETCH FIRST 1 ROW WITH TIES",
+        "2",
+        "2",
+    ),
+    select_.gives(
+        "",
+        "SELECT * FROM (SELECT x FROM (VALUES 1,1,2) t(x) ORDER BY 1 FETCH FIRST ROW WITH TIES) s",
+        "1",
+        "1",
+    ),
+    select_.fails("", "SELECT x FROM (VALUES 1) t(x) FETCH FIRST 1 ROW WITH TIES", "MISSING_ORDER_BY"),
+    select_.gives("", "SELECT array_agg(DISTINCT x) FROM (VALUES ROW(1,2)) t(x)", "[{field0=1, field1=2}]"),
+    select_.fails("", "SELECT count(DISTINCT m) FROM (VALUES MAP(ARRAY[1],ARRAY[1])) t(m)", "NOT_SUPPORTED"),
+    select_.gives(
+        "",
+        "SELECT ARRAY[ROW(1,NULL)] = ARRAY[ROW(1,2)], MAP(ARRAY[1],ARRAY[NULL]) = MAP(ARRAY[1],ARRAY[2]), ARRAY[1] <> ARRAY[2]",
+        (None, None, "true"),
+    ),
+    select_.gives(
+        "",
+        "SELECT CAST(CAST('2020-01-01 10:00:00.5' AS timestamp(1)) AS varchar), CAST(TIMESTAMP '2020-01-01 10:00:00.555' AS timestamp(0))",
+        ("2020-01-01 10:00:00.5", "2020-01-01 10:00:01.000"),
+    ),
+    select_.fails("", "SELECT date_trunc('hour', TIMESTAMP '2020-01-01 10:20:30') || ''", "TYPE_MISMATCH"),
+    select_.gives(
+        "",
+        "SELECT CAST(date_trunc('hour', TIMESTAMP '2020-01-01 10:20:30') AS varchar), CAST(TIMESTAMP '2020-01-01 10:20:30' + INTERVAL '1' DAY AS varchar), to_iso8601(TIMESTAMP '2020-01-01 10:20:30')",
+        ("2020-01-01 10:00:00", "2020-01-02 10:20:30.000", "2020-01-01T10:20:30"),
+    ),
+    select_.gives(
+        "",
+        "SELECT concat('a', CAST(1 AS varchar)), 'a' || CAST(1.50 AS varchar), CAST(1 AS char(3)) || 'x'",
+        ("a1", "a1.50", "1  x"),
+    ),
+    select_.gives("", "SELECT x FROM (VALUES 1) t(x) WHERE x = ALL (SELECT 1)", "1"),
+    select_.gives("", "SELECT format('%s', x) FROM (VALUES 1e10) t(x)", "1.0E10"),
+    select_.gives("", "SELECT CAST(ROW(1, 'a') AS ROW(a integer, b varchar)) = ROW(1, 'a')", "true"),
+    select_.gives(
+        "",
+        "SELECT sum(x) OVER (), avg(x) OVER () FROM (VALUES real '1.5', real '2.5') t(x) LIMIT 1",
+        ("4.0", "2.0"),
+        types="float, float",
+    ),
+    select_.gives(
+        "", "SELECT CAST(x AS integer) + 1 FROM (VALUES '1') t(x) ORDER BY CAST(x AS integer)", "2"
+    ),
+    select_.gives(
+        "", "SELECT count(*) FROM (VALUES 1,2) t(x) WHERE x IN (SELECT y FROM (VALUES 2e0) u(y))", "1"
+    ),
+    select_.gives("", "SELECT max_by(x, y) OVER () FROM (VALUES (NULL, 2), (1, 1)) t(x, y) LIMIT 1", None),
+    select_.gives(
+        "",
+        "SELECT trim(TRAILING FROM 'ab  '), trim('x' FROM 'xax'), rtrim('a '), length(trim(' \u2003a'))",
+        ("ab", "a", "a", "1"),
+    ),
     types_.fails("", "SELECT CASE WHEN true THEN 1 ELSE 'a' END", "TYPE_MISMATCH"),
     types_.fails("", "SELECT coalesce(1, 'a')", "TYPE_MISMATCH"),
     types_.fails("", "SELECT coalesce(x, 'n/a') FROM (VALUES 1) t(x)", "TYPE_MISMATCH"),
