@@ -197,7 +197,7 @@ class Model:
                 **{target: found.to_dict() for target, found in sorted(self.intervals.items())},
             },
             "boosters": sorted(self.boosters),
-            "missing": self.missing,
+            "missing": None if np.isnan(self.missing) else self.missing,
         }
         files["model.json"] = json.dumps(described, indent=1, sort_keys=True).encode()
         return files
@@ -241,7 +241,7 @@ def load_model(read: Callable[[str], bytes], threads: int = 1) -> Model:
         intervals={t: Intervals.from_dict(known[t]) for t in (ENGAGEMENT, VALUE) if t in known},
         purchases=PurchaseModel.from_dict(bought) if bought else None,
         # Models of before there was a number for it were trained on gaps.
-        missing=float(head.get("missing", np.nan)),
+        missing=np.nan if head.get("missing") is None else float(head["missing"]),
         metadata=head,
         contract=parse(head["contract"]),
     )

@@ -5,6 +5,9 @@ import datetime as dt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as strategies
 
+from engage_cli.local.athena.dialect import parse_query
+from engage_cli.local.athena.hoist import hoist
+from engage_cli.local.athena.translate import translate
 from tests.local_athena.fakes import Athena
 
 _SETTINGS = settings(
@@ -84,3 +87,13 @@ def test_a_concatenation_of_many_arguments_is_bound_at_once(athena: Athena) -> N
     assert athena.rows("SELECT concat('a', NULL, 'c') IS NULL, length(concat('a', 'b', 'c'))") == [
         ("true", "3")
     ]
+
+
+def test_a_translation_copies_a_statement_once_and_leaves_it_as_it_was() -> None:
+    tree = parse_query("SELECT x, avg(y) FILTER (WHERE y > 0) / count(*) AS m FROM t GROUP BY x ORDER BY x")
+    before = tree.sql(dialect="trino")
+    assert "__inner" in translate(tree).sql(dialect="duckdb")
+    assert tree.sql(dialect="trino") == before
+    # A statement of the pipeline has ten thousand nodes: the copy that `translate` made is changed itself.
+    assert hoist(tree) is tree
+    assert "__inner" in tree.sql(dialect="duckdb")

@@ -310,8 +310,15 @@ def test_scoring_features_equal_training_features_at_the_same_date(small: Any) -
 
 def test_the_statement_scans_only_the_known_weeks() -> None:
     sql = features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, FIRST, 1)
-    assert f"a.week >= '{FIRST.isoformat()}' AND a.week < '{AS_OF.isoformat()}'" in sql
+    assert f"WHERE week >= '{FIRST.isoformat()}' AND week < '{AS_OF.isoformat()}'" in sql
     assert sql == features.features_score_sql(DEFAULT, "db.customers", "db.activity", AS_OF, FIRST, 1)
+
+
+def test_the_history_is_read_by_customer_so_that_its_groups_come_one_after_the_other() -> None:
+    sql = features.features_train_sql(DEFAULT, "customers", "activity", PLAN)
+    history = sql[sql.index("history AS (") : sql.index("population AS (")]
+    assert "ORDER BY customer_id" in history[: history.index("JOIN past")]
+    assert sql.count("ORDER BY") == 1
 
 
 def test_a_cutoff_without_a_whole_lookback_of_known_weeks_is_refused() -> None:

@@ -78,7 +78,10 @@ def test_a_model_that_was_trained_on_gaps_keeps_reading_gaps(lake: Lake) -> None
     assert head.pop("missing") == MISSING
     files["model.json"] = json.dumps(head).encode()
     old, new = load_model(lambda name: files[name]), load_model(lake.model.to_files().__getitem__)
+    again = load_model(old.to_files().__getitem__)
+    assert json.loads(old.to_files()["model.json"])["missing"] is None
     block = block_from_features(default(), {"country": "DE"})
+    assert np.isnan(again.matrix(block)).any()
     assert np.isnan(old.matrix(block)).any()
     numbers = [at for at, name in enumerate(new.features) if name not in new.categories]
     assert (new.matrix(block)[:, numbers] == np.float32(MISSING)).any()

@@ -212,14 +212,13 @@ def _inline_in_order(select: exp.Select) -> None:
 
 
 def hoist(tree: exp.Expression) -> exp.Expression:
-    """Return a copy of a resolved query in which no operator stands directly over an aggregate or window.
+    """Change a resolved query so that no operator stands directly over an aggregate or window; return it.
 
     Raises QueryError (EXPRESSION_NOT_AGGREGATE) for a column that is neither grouped nor aggregated.
     """
-    root = tree.copy()
-    for select in reversed(list(root.find_all(exp.Select))):
+    for select in reversed(list(tree.find_all(exp.Select))):
         _check_aggregates(select)
         _hoist_aggregates(select)
         _hoist_windows(select)
         _inline_in_order(select)
-    return root
+    return tree
