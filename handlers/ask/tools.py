@@ -21,7 +21,6 @@ QUERY, SEARCH, PREDICTION = "query_predictions", "search_knowledge", "get_predic
 PURPOSES = ANSWER, LOOK_UP = "answer", "look-up"
 """What a query is for: its rows are what the answer rests on, or help to understand the question."""
 _RESULTS = 5
-_REUSE_MINUTES = 60
 
 
 class ToolError(Exception):
@@ -128,7 +127,6 @@ class Toolbox:
             workgroup=self._settings.workgroup,
             max_rows=sqlguard.MAX_ROWS,
             timeout=left,
-            reuse_minutes=_REUSE_MINUTES,
         )
         self.evidence.sql.append(
             {

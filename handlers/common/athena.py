@@ -51,7 +51,6 @@ def run(
     workgroup: str,
     max_rows: int = 1000,
     timeout: float = 780,
-    reuse_minutes: int = 0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> QueryResult:
     """Runs `sql` and returns up to `max_rows` typed rows.
@@ -59,7 +58,7 @@ def run(
     Raises QueryError with Athena's reason when the query fails, TransientError when Athena says that
     the failure is passing or when `timeout` seconds are over (the query is then stopped).
     """
-    query_id = start(sql, database, workgroup=workgroup, reuse_minutes=reuse_minutes)
+    query_id = start(sql, database, workgroup=workgroup)
     execution = wait(query_id, timeout=timeout, sleep=sleep)
     return _result(query_id, execution, max_rows)
 
@@ -74,15 +73,13 @@ def run_all(
         return [job.result() for job in jobs]
 
 
-def start(sql: str, database: str, *, workgroup: str, reuse_minutes: int = 0) -> str:
-    """Starts the query and returns its id (recorded in LEDGER)."""
-    extra: dict[str, Any] = {}
-    if reuse_minutes:
-        extra["ResultReuseConfiguration"] = {
-            "ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": reuse_minutes}
-        }
+def start(sql: str, database: str, *, workgroup: str) -> str:
+    """Starts the query and returns its id (recorded in LEDGER).
+
+    Never with result reuse, which does not look whether the data have changed since.
+    """
     answer = client("athena").start_query_execution(
-        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup, **extra
+        QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=workgroup
     )
     query_id = str(answer["QueryExecutionId"])
     LEDGER.append(query_id)

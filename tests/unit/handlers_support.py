@@ -156,8 +156,12 @@ class DuckAthena:
         self.running: dict[str, str] = {}
         self._results: dict[str, dict[str, Any]] = {}
 
-    def start_query_execution(self, QueryString: str, **_: Any) -> dict[str, str]:  # noqa: N803
+    def start_query_execution(self, QueryString: str, **request: Any) -> dict[str, str]:  # noqa: N803
         with self._one_at_a_time:
+            # As Athena does: an earlier result of the same text, whatever has changed since.
+            earlier = next((q for q, result in self._results.items() if result["sql"] == QueryString), None)
+            if "ResultReuseConfiguration" in request and earlier:
+                return {"QueryExecutionId": earlier}
             return self._start(QueryString)
 
     def _start(self, QueryString: str) -> dict[str, str]:  # noqa: N803

@@ -415,3 +415,21 @@ def test_a_look_up_is_told_from_the_query_that_the_answer_rests_on(monkeypatch: 
             asked = {"sql": "SELECT count(*) AS n FROM predictions", "purpose": given}
             toolbox.run({"toolUseId": "1", "name": "query_predictions", "input": asked})
         assert [one["purpose"] for one in toolbox.evidence.sql] == ["answer", "look-up", "answer"]
+
+
+def test_a_question_that_is_asked_again_after_another_run_is_answered_by_its_predictions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from common.settings import Settings
+    from tools import Toolbox
+
+    asked = {"sql": "SELECT count(*) AS n FROM predictions", "purpose": "answer"}
+    with cloud(monkeypatch) as athena:
+        athena.db.execute("CREATE TABLE predictions (customer_id varchar)")
+        counts = []
+        for _ in range(2):
+            toolbox = Toolbox(Settings(), published(), lambda: 20.0)
+            result = toolbox.run({"toolUseId": "1", "name": "query_predictions", "input": asked})
+            counts.append(result["toolResult"]["content"][0]["json"]["rows"])
+            athena.db.execute("INSERT INTO predictions VALUES ('c1')")
+        assert counts == [[[0]], [[1]]]
