@@ -21,10 +21,16 @@ def model_card(contract: DataContract, run: dict[str, Any], evaluation: dict[str
         f"- Promotion: {promoted['reason']}",
         "- Test: on a later period than training and validation, never by random split",
     ]
-    facts += [
+    headlines = [
         _sentence(name, entry) for name in HEADLINES if (entry := evaluation["targets"].get(name)) is not None
     ]
-    parts = [f"# Model card: {promoted['model_version']}", "\n".join(facts), *quality(contract, evaluation)]
+    parts = [
+        f"# Model card: {promoted['model_version']}",
+        "\n".join(facts),
+        # In the words of the question, so that a search for it finds these lines.
+        "## How good the model is\n\n" + "\n".join(headlines),
+        *quality(contract, evaluation),
+    ]
     if evaluation.get("importance"):
         parts.append(f"## Most important features\n\n{importance(evaluation['importance'])}")
     return "\n\n".join(parts) + "\n"

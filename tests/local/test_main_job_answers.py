@@ -317,7 +317,7 @@ def test_sql_and_commands_in_a_question_do_nothing(engage: Engage, first: FirstR
             "definitions.md",
         ),
         ("What does risk band mean?", "high from a churn probability of 60%", "definitions.md"),
-        ("How good is the model?", "baseline recency frequency", "model-card.md"),
+        ("How good is the model?", "How good the model is: - Churn: ROC AUC", "model-card.md"),
     ],
 )
 def test_a_question_about_words_or_the_model_is_answered_from_a_document(

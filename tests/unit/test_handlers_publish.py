@@ -323,4 +323,4 @@ def test_the_model_card_begins_with_a_sentence_on_each_target_beside_its_baselin
     card = support.load("publish").knowledge.model_card.model_card(
         DEFAULT, run, {"targets": {"churn": entry}}
     )
-    assert "- Churn: ROC AUC 0.9; baseline rule of thumb 0.8" in card.split("##")[0]
+    assert "- Churn: ROC AUC 0.9; baseline rule of thumb 0.8" in card.split("## ")[1], "How good the model is"
