@@ -285,6 +285,12 @@ def test_no_rows_are_said_to_be_none_and_a_refusal_is_said_to_be_a_refusal() -> 
     assert "query_predictions failed: AccessDenied: no" in failed
 
 
+def test_one_customer_is_one_customer() -> None:
+    found = {"columns": ["customers", "as_of"], "rows": [[1, "2026-11-23"]]}
+    told = ask("How many customers are in Germany?", found)[-1].text
+    assert told.startswith("There is 1 customer (country DE)")
+
+
 def test_numbers_of_an_answer_come_from_the_rows() -> None:
     rows = {
         "columns": ["plan", "customers", "average_churn_probability", "as_of"],

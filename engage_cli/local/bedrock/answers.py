@@ -99,8 +99,12 @@ class _Answer:
                 for metric in intent.metrics
                 if metric is not CUSTOMERS
             ]
-            count = f"{self._show('customers', rows[0])} {self._whose}"
-            return f"{_capital(', '.join(said))} over {count}" if said else f"There are {count}"
+            one = str(rows[0].get("customers")) == "1"
+            whose = self._whose.replace("customers", "customer", 1) if one else self._whose
+            count = f"{self._show('customers', rows[0])} {whose}"
+            if said:
+                return f"{_capital(', '.join(said))} over {count}"
+            return f"There is {count}" if one else f"There are {count}"
         metric = intent.metrics[0]
         counted = metric is CUSTOMERS
         what = "number" if counted else _label(metric, intent.aggregate)

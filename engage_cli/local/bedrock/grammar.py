@@ -41,6 +41,17 @@ _TO_CALL = re.compile(
     r"(?: first| next| now| today| this week)*"
 )
 """Asks for those with most at stake, who can still be kept."""
+_LEAVE = r"(?:leave|churn|quit|cancel|be lost)"
+_WILL_LEAVE = re.compile(
+    rf"\b(?:(?:(?:is|are|be) )?(?:likely|about|going|expected|bound) to {_LEAVE}|"
+    rf"(?:might|may|could|would) {_LEAVE}|(?:is|are) (?:leaving|churning)|"
+    r"(?:do|will|might|may|could|would|are) (?:we|i) (?:(?:about|going|likely) to )?(?:lose|losing))\b",
+    re.IGNORECASE,
+)
+"""Words for customers at high risk in a question that counts them: "how many ... are likely to leave?"."""
+_COUNTS = re.compile(
+    r"\b(?:how many|number of|count|share|percentage|proportion|per cent|percent)\b", re.IGNORECASE
+)
 _LEAVING = re.compile(r"\b(?:likely|about|going|expected) to (?:leave|churn|quit)\b|\bat risk\b")
 
 
@@ -50,6 +61,8 @@ def parse(question: str, lexicon: Lexicon, values: Values | None = None) -> Inte
     `values` are the known values of each text column. Without them a question that holds unknown words
     gives the kind `lookup`: ask the table for its values and parse again.
     """
+    if _COUNTS.search(question):
+        question = _WILL_LEAVE.sub("will churn", question)
     ids, rest = _customer_ids(question, lexicon)
     if ids:
         return _about_customers(rest, ids, lexicon)
