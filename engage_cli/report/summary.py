@@ -13,6 +13,7 @@ from engage_cli.report.aggregates import Segment
 from engage_cli.report.inputs import ReportInputs
 
 ACTIONS = 3
+WORTH_AN_ACTION = 0.05
 SCHEMA_VERSION = 1
 
 
@@ -57,9 +58,13 @@ def definition(inputs: ReportInputs) -> str:
 
 
 def actions(segments: Sequence[Segment] | None) -> list[Segment]:
-    """The segments with most value at stake, which hold somebody."""
+    """The segments where an effort pays most: the most at stake for each customer, among those with at least
+    WORTH_AN_ACTION of all that is at stake.
+    """
     there = [s for s in segments or () if s.customers and s.value_at_stake > 0]
-    return sorted(there, key=lambda s: (-s.value_at_stake, s.name))[:ACTIONS]
+    least = WORTH_AN_ACTION * sum(s.value_at_stake for s in there)
+    worth = [s for s in there if s.value_at_stake >= least]
+    return sorted(worth, key=lambda s: (-s.value_at_stake / s.customers, s.name))[:ACTIONS]
 
 
 def _customer_tiles(inputs: ReportInputs) -> tuple[Tile, ...]:

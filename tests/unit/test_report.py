@@ -10,7 +10,8 @@ import report_support
 from engage_ml.data_contract import DEFAULT
 
 from engage_cli.report import ReportInputs, build_report, words
-from engage_cli.report.summary import to_document
+from engage_cli.report.aggregates import Segment
+from engage_cli.report.summary import actions, to_document
 
 VOID = {"meta", "link", "br", "img", "rect", "line", "circle", "path", "input", "hr"}
 
@@ -211,17 +212,29 @@ def test_the_first_screen_has_no_jargon(page: str) -> None:
         assert word not in first, word
 
 
-def test_the_three_things_to_do_are_the_segments_with_most_at_stake(inputs: ReportInputs, page: str) -> None:
+def test_the_three_things_to_do_are_the_segments_with_most_at_stake_for_each_customer(
+    inputs: ReportInputs, page: str
+) -> None:
     assert inputs.segments
-    ranked = sorted(inputs.segments, key=lambda s: -s.value_at_stake)
+    least = sum(s.value_at_stake for s in inputs.segments) / 20
+    worth = [s for s in inputs.segments if s.customers and s.value_at_stake >= least]
+    ranked = sorted(worth, key=lambda s: -s.value_at_stake / s.customers)
     first = first_screen(page)
     places = [first.index(s.action) for s in ranked[:3]]
     assert places == sorted(places)
-    assert all(s.action not in first for s in ranked[3:])
+    assert all(s.action not in first for s in inputs.segments if s not in ranked[:3])
     top = ranked[0]
     assert (
         f"{words.count(top.customers)} customers, {words.amount(top.value_at_stake, 'USD')} at stake" in first
     )
+
+
+def test_a_segment_with_hardly_anything_at_stake_is_nothing_to_do() -> None:
+    def segment(name: str, customers: int, stake: float) -> Segment:
+        return Segment(name, customers, 0.1, 0.5, 1.0, stake, name)
+
+    found = actions([segment("one", 1, 9.0), segment("many", 100, 150.0), segment("few", 10, 50.0)])
+    assert [s.name for s in found] == ["few", "many"]
 
 
 def test_at_risk_means_the_same_as_in_a_question(inputs: ReportInputs, table: dict[str, list[Any]]) -> None:
@@ -443,7 +456,7 @@ def test_the_facts_are_one_json_document_with_the_same_numbers(inputs: ReportInp
     assert found["at_risk"]["expected_value"] == everybody.value_at_risk
     assert found["trust"]["answer"] == "With care"
     assert found["trust"]["reason"] in page
-    assert [a["name"] for a in found["actions"]] == [s.name for s in (inputs.segments or ())[:3]]
+    assert [a["name"] for a in found["actions"]] == [s.name for s in actions(inputs.segments)]
     assert found["data_quality"]["activity"]["reasons"] == {"negative": 20, "twice": 30}
     assert found["cost"]["run_total"]["at_least"] is True
 
