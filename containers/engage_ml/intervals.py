@@ -7,7 +7,10 @@ are equal.
 
 Bounds are curves over the prediction, one set for recently active customers and one for the others. They are
 fitted on the validation cut-off, which no tree has seen (conformal prediction by bins of the prediction; Vovk
-et al. 2003, "Mondrian confidence machine"); `fit_intervals` needs scikit-learn, using them needs NumPy only.
+et al. 2003, "Mondrian confidence machine"). In a bin, outcomes are taken in proportion to the prediction, and
+bounds go on in proportion outside of the bins: those who spend most differ more among themselves than all
+others, and one amount for all of them is wrong for each. `fit_intervals` needs scikit-learn, using them needs
+NumPy only.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ LEVEL = 0.8
 BIN_ROWS = 200
 """Rows of a bin of the prediction, about; a tenth of them lie in each tail."""
 MAX_BINS = 100
+REACH = 10.0
+"""Curves go on to this multiple of the greatest prediction of the validation rows."""
+_TINY = 1e-12
 GROUPS = ("quiet", "recent")
 
 
@@ -72,7 +78,9 @@ class Intervals:
 
 
 def fit_intervals(prediction: Doubles, actual: Doubles, recent: Flags) -> Intervals:
-    """Curves from validation rows. A group of fewer than 200 rows takes the curves of all."""
+    """Curves from validation rows, predictions and outcomes of at least 0. A group of fewer than 200 rows
+    takes the curves of all. They go on above all predictions seen: who knows a greatest outcome cuts there.
+    """
     groups = {}
     for group, chosen in zip(GROUPS, (~recent, recent), strict=True):
         rows = chosen if chosen.sum() >= BIN_ROWS else np.ones(len(recent), dtype=bool)
@@ -90,11 +98,16 @@ def _fit_group(prediction: Doubles, actual: Doubles) -> Curves:
     bins = int(np.clip(len(order) // BIN_ROWS, 1, MAX_BINS))
     parts = [part for part in np.array_split(order, bins) if len(part)]
     x = np.array([prediction[part].mean() for part in parts])
-    outcomes = [np.sort(actual[part]) for part in parts]
+    # What each outcome would be had the prediction been that of the middle of the bin.
+    outcomes = [
+        np.sort(actual[part] * (middle / np.maximum(prediction[part], _TINY)))
+        for part, middle in zip(parts, x, strict=True)
+    ]
+    far = REACH * float(prediction.max())
     narrow, wide = 1 - LEVEL, min(0.99, 2.5 * (1 - LEVEL))
     for _ in range(12):
         outside = (narrow + wide) / 2
-        curves = _curves(x, outcomes, outside)
+        curves = _extended(_curves(x, outcomes, outside), far)
         low, high = np.interp(prediction, curves.x, curves.low), np.interp(prediction, curves.x, curves.high)
         is_open = high > 0
         held = ((actual >= low) & (actual <= high))[is_open]
@@ -102,7 +115,18 @@ def _fit_group(prediction: Doubles, actual: Doubles) -> Curves:
             narrow = outside
         else:
             wide = outside
-    return _curves(x, outcomes, narrow)
+    return _extended(_curves(x, outcomes, narrow), far)
+
+
+def _extended(curves: Curves, far: float) -> Curves:
+    """The curves from 0 to `far`, in proportion to the prediction outside of the bins."""
+    onward = far / max(float(curves.x[-1]), _TINY)
+
+    def whole(values: Doubles) -> Doubles:
+        return np.concatenate([[0.0], values, values[-1:] * onward])
+
+    x = np.concatenate([[0.0], curves.x, [far]])
+    return Curves(x, whole(curves.low), whole(curves.median), whole(curves.high))
 
 
 def _curves(x: Doubles, outcomes: Sequence[Doubles], outside: float) -> Curves:

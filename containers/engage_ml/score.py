@@ -174,7 +174,10 @@ class Model:
         if target not in self.intervals:
             unknown = np.full(len(prediction), np.nan)
             return unknown, unknown, unknown
-        return self.intervals[target].read(prediction, recent)
+        low, median, high = self.intervals[target].read(prediction, recent)
+        # The curves go on above what validation saw; a share of days ends at 1.
+        most = 1.0 if target == ENGAGEMENT else np.inf
+        return np.minimum(low, most), np.minimum(median, most), np.minimum(high, most)
 
     def to_files(self) -> dict[str, bytes]:
         """The files of the model: one `.ubj` per booster (XGBoost's own format) and `model.json`, which

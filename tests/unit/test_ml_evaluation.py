@@ -19,6 +19,7 @@ from engage_ml.contract import ContractError
 from engage_ml.data_contract import DEFAULT
 from engage_ml.dictionary import default
 from engage_ml.fitting import Settings
+from engage_ml.intervals import GROUPS, Curves, Intervals
 from engage_ml.purchases import fit_purchases
 from engage_ml.score import ANCHORED, LEAST_ANCHOR, VALUE_CORRECTION, VALUE_PARTS, load_model, value_of
 from engage_ml.task import JsonLog
@@ -297,3 +298,15 @@ def test_an_anchored_value_is_what_purchases_tell_times_a_correction_also_when_s
 def test_a_correction_without_its_anchor_is_refused() -> None:
     with pytest.raises(ContractError, match="corrects expected purchases"):
         value_of(ANCHORED, {VALUE_CORRECTION: np.ones(2)}, None)
+
+
+def test_the_bounds_of_a_share_of_days_end_at_all_days_and_those_of_value_do_not(lake: Lake) -> None:
+    steep = Curves(np.array([0.0, 1e6]), *(np.array([0.0, 1e6 * by]) for by in (20, 30, 40)))
+    found = Intervals(dict.fromkeys(GROUPS, steep))
+    model = replace(lake.model, intervals={"engagement": found, "value": found})
+    said = model.predict(lake.test_block())
+    for bound, by in ((said.engagement_low, 20), (said.engagement_median, 30), (said.engagement_high, 40)):
+        assert np.allclose(bound, np.minimum(by * said.expected_engagement, 1.0))
+        assert bound.max() == 1.0
+    assert np.allclose(said.value_high, 40 * said.expected_value)
+    assert said.value_high.max() > 1.0

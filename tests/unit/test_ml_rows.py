@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_boosters_on_shared_bins_are_those_on_bins_of_their_own(lake: Lake) -> N
 
 
 def test_a_test_cutoff_is_predicted_once_for_the_targets_that_share_it(lake: Lake) -> None:
-    model = Counting(**vars(lake.model))
+    model = Counting(**{part.name: getattr(lake.model, part.name) for part in fields(lake.model)})
     said = Said(model, HeldOut(lake.train_folder, PLAN, default()))
     churn, engagement, value = (said.of(name) for name in ("churn", "engagement", VALUE))
     assert PLAN.test["churn"] == PLAN.test["engagement"] != PLAN.test[VALUE]
