@@ -191,6 +191,11 @@ def drift(
     found = reader.monitor(run_id)
     if found is None:
         raise UserError(f"The run '{run_id}' was not monitored.", hint="List the runs: engage runs")
+    if not view.readable(found):
+        raise UserError(
+            f"The run '{run_id}' was monitored by another version of this program, in another form.",
+            hint="Run: engage run-pipeline",
+        )
 
     def render() -> None:
         context.ui.print(view.headline(found))

@@ -3,17 +3,27 @@
 from typing import Any
 
 import pytest
+from engage_ml import drift_kind
 
 from engage_cli.cli.pipeline import not_as_before
 from engage_cli.models import drift
 from engage_cli.report.sections import drift as section
 
 
-def document(ratio: float, verdict: str, feature: str) -> dict[str, Any]:
+def row(name: str, verdict: str, psi: float = 0.3) -> dict[str, Any]:
+    return {"name": name, "judged": True, "verdict": verdict, "psi": psi, "usual": 0.02, "learnt": 0.4}
+
+
+def document(ratio: float, verdict: str, feature: str, **more: Any) -> dict[str, Any]:
     total = {"ratio": ratio, "verdict": verdict}
     return {
         "verdict": verdict,
-        "features": {"compared": [{"name": "active_days_4w", "judged": True, "verdict": feature}]},
+        "thresholds": {"psi": {"watch": 0.1, "alert": 0.25}},
+        "features": {
+            "compared": [row("active_days_4w", feature, more.get("psi", 0.3))],
+            "change": more.get("change"),
+        },
+        "predictions": {"compared": [row("churn_probability", more.get("foretold", "none"), 0.01)]},
         "performance": {
             "churn": {"as_of": "2026-10-26", "total_recent": total},
             "value": {"why": "not over"},
@@ -22,14 +32,42 @@ def document(ratio: float, verdict: str, feature: str) -> dict[str, Any]:
 
 
 def test_more_leavers_and_other_customers_are_told_with_what_to_do() -> None:
-    said = drift.in_words(document(1.57, "alert", "watch"))
+    said = drift.in_words(document(1.57, "alert", "watch", change="behaviour"))
     assert said[0] == "Of recently active customers, 157% of the leavers foretold on 2026-10-26 came true."
     assert "active_days_4w" in said[1]
-    assert said[-1].startswith("Next: ")
+    assert said[-1].startswith("Next: Find out what changed")
+
+
+@pytest.mark.parametrize("change", ["missing", "words", "audience", "behaviour"])
+def test_each_kind_of_change_has_its_sentence_its_next_step_and_two_words(change: str) -> None:
+    what, then = drift.CHANGES[change]
+    said = drift.in_words(document(1.0, "watch", "watch", change=change))
+    assert what.format(names="active_days_4w") in said
+    assert then[1:] in said[-1]
+    assert drift.KINDS[change]
+
+
+def test_every_kind_that_the_monitor_knows_has_words() -> None:
+    kinds = {drift_kind.MISSING, drift_kind.WORDS, drift_kind.AUDIENCE, drift_kind.BEHAVIOUR}
+    assert set(drift.CHANGES) == set(drift.KINDS) == kinds
+
+
+def test_predictions_that_moved_alone_are_named() -> None:
+    said = drift.in_words(document(1.0, "none", "none", foretold="alert"))
+    assert said[0] == "What the model says has moved, and no feature by itself: churn_probability."
+
+
+def test_what_moved_as_it_did_before_is_said_to_need_no_action() -> None:
+    assert drift.in_words(document(1.0, "none", "none", psi=0.14)) == [
+        "As much as in earlier weeks or by chance, which needs no action: active_days_4w.",
+        "Nothing has moved beyond what is usual.",
+    ]
 
 
 def test_a_world_as_before_is_one_sentence() -> None:
-    assert drift.in_words(document(1.0, "none", "none")) == ["Nothing has moved beyond what is usual."]
+    assert drift.in_words(document(1.0, "none", "none", psi=0.01)) == [
+        "Nothing has moved beyond what is usual."
+    ]
 
 
 def test_a_run_says_what_its_monitor_found_and_nothing_when_all_is_as_before() -> None:
@@ -42,6 +80,8 @@ def test_a_run_says_what_its_monitor_found_and_nothing_when_all_is_as_before() -
     assert not_as_before({"monitor": monitor}) == [
         "Monitor: alert - moved beyond the usual: inputs, churn foretold. Look: engage models drift"
     ]
+    named = not_as_before({"monitor": {**monitor, "change": "audience"}})
+    assert "inputs (new customers)" in named[0]
     assert not_as_before({"monitor": {**monitor, "verdict": "none"}}) == []
     assert not_as_before({}) == []
 
