@@ -177,7 +177,7 @@ def drift(
     run_id: Annotated[str, typer.Argument(help="A run's id, or: published")] = "published",
     json: Json = False,
 ) -> None:
-    """Show how far inputs, predictions and outcomes have moved from what the model learnt."""
+    """Show how far inputs, predictions and outcomes have moved since the model was tested."""
     from engage_cli.errors import UserError
     from engage_cli.models import drift as view
 

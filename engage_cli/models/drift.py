@@ -5,7 +5,7 @@ from typing import Any
 
 MOVED = ("what", "of", ">PSI", ">usual", ">from learnt", ">KS", ">missing before", ">now", "verdict")
 OUTCOMES = ("target", "predicted as of", ">expected", ">observed", ">observed/expected", "AUC", "verdict")
-MOST = 12
+MOST, MOST_AGED = 12, 4
 SCHEMA_VERSION = 2
 """Of `monitor.json`; 1 compared with the training window."""
 NOTABLE = ("watch", "alert")
@@ -104,9 +104,14 @@ def _sentence(text: str) -> str:
 
 
 def moved(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """The predictions, then the features that moved most."""
+    """The predictions, then the features that moved most, and those that are not judged and moved so far that
+    they would be a watch or an alert.
+    """
+    features = found["features"]["compared"]
+    aged = [row for row in features if not row["judged"] and row["verdict"] in NOTABLE]
     rows = [("prediction", row) for row in found["predictions"]["compared"]]
-    rows += [("feature", row) for row in found["features"]["compared"][:MOST]]
+    rows += [("feature", row) for row in [row for row in features if row["judged"]][:MOST]]
+    rows += [("feature", row) for row in aged[:MOST_AGED]]
     return [_moved_row(kind, row) for kind, row in rows]
 
 
@@ -168,8 +173,8 @@ def thresholds(found: Mapping[str, Any]) -> str:
     limits = found["thresholds"]
     psi, ratio, auc = limits["psi"], limits["ratio"], limits["auc"]
     return (
-        f"Watch from a PSI of {psi['watch']:g} since the test, alert from {psi['alert']:g}, each only beyond "
-        f"chance and beyond what was usual before; outcomes from {ratio['watch']:.0%} and "
+        f"Watch from a PSI of {psi['watch']:g} since the test, alert from {psi['alert']:g}, and never within "
+        f"chance or what is usual; outcomes from {ratio['watch']:.0%} and "
         f"{ratio['alert']:.0%} off; an AUC from {auc['watch']:g} and {auc['alert']:g} under the test's; each "
         "only beyond noise."
     )

@@ -1,5 +1,7 @@
 """What the monitor found, in sentences for a person."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,19 @@ from engage_cli.cli.pipeline import not_as_before
 from engage_cli.models import drift
 from engage_cli.report.sections import drift as section
 
+ROOT = Path(__file__).parents[2]
+
 
 def row(name: str, verdict: str, psi: float = 0.3) -> dict[str, Any]:
-    return {"name": name, "judged": True, "verdict": verdict, "psi": psi, "usual": 0.02, "learnt": 0.4}
+    return {
+        "name": name,
+        "judged": True,
+        "verdict": verdict,
+        "psi": psi,
+        "usual": 0.02,
+        "learnt": 0.4,
+        "ks": 0.1,
+    }
 
 
 def document(ratio: float, verdict: str, feature: str, **more: Any) -> dict[str, Any]:
@@ -84,6 +96,37 @@ def test_a_run_says_what_its_monitor_found_and_nothing_when_all_is_as_before() -
     assert "inputs (new customers)" in named[0]
     assert not_as_before({"monitor": {**monitor, "verdict": "none"}}) == []
     assert not_as_before({}) == []
+
+
+def test_features_that_age_are_shown_and_said_not_to_be_judged() -> None:
+    found = document(1.0, "none", "none")
+    judged = [row(f"sessions_{at}w", "none", 0.01) for at in range(20)]
+    aged = [
+        {**row(name, verdict), "judged": False}
+        for name, verdict in (("tenure_weeks", "alert"), ("x", "none"))
+    ]
+    found["features"]["compared"] = [*judged, *aged]
+    shown = drift.moved(found)
+    assert [line[0] for line in shown] == [
+        "churn_probability",
+        *(r["name"] for r in judged[:12]),
+        "tenure_weeks",
+    ]
+    assert shown[-1][-1] == "not judged: ages"
+
+
+def test_only_what_this_version_wrote_can_be_told() -> None:
+    assert drift.readable({"schema_version": app_version()})
+    assert not drift.readable({"schema_version": 1})
+    assert not drift.readable(None)
+
+
+def app_version() -> int:
+    """The version that the monitor writes, read from its source: handlers are no package of the program."""
+    source = (ROOT / "handlers/monitor/app.py").read_text()
+    found = re.search(r"^SCHEMA_VERSION = (\d+)$", source, re.MULTILINE)
+    assert found is not None
+    return int(found[1])
 
 
 def outcomes(total: str, recent: str, auc_recent: str) -> dict[str, Any]:
