@@ -6,7 +6,7 @@ part of the measures of the test.
 
 - PSI, the population stability index: sum over bins of (p - q) ln(p / q). Below 0.1 nothing, from 0.1 watch,
   from 0.25 alert: the usual thresholds (Siddiqi, Credit Risk Scorecards, 2006). A threshold is never below
-  what chance gives (`chance_psi`), nor below what the same thing moved earlier in as many weeks
+  what chance gives (`chance_psi`), nor below twice what the same moved earlier in as many weeks
   (`usual_psi`): customers of a cohort get quieter every week, and that is no news.
 - KS, the largest gap between the two cumulative shares at the bins' edges: a lower bound of the exact
   Kolmogorov-Smirnov statistic, at most one bin's share below it. Shown beside the PSI; the PSI decides.
@@ -27,6 +27,10 @@ REFERENCE_VERSION = 2
 """Of `reference.json`; 1 had no cut-offs before the test."""
 NONE, WATCH, ALERT, UNKNOWN = "none", "watch", "alert", "unknown"
 WATCH_PSI, ALERT_PSI = 0.1, 0.25
+USUAL_FACTOR = 2.0
+"""How many times the usual move is still usual: of k moves of one kind the next is the largest with the
+probability 1 / (k + 1), and a reference knows one to four. What it costs and saves is in `docs/models.md`.
+"""
 MIN_ROWS = 100
 """Fewer customers now than this are not compared."""
 RUN_RISK = 0.001
@@ -117,7 +121,7 @@ def compare(
         "learnt": None if learnt is None else round(psi(*_used(learnt, counts)), 5),
         "ks": round(ks(expected[:-1], counts[:-1]), 5) if reference["kind"] == "number" else None,
         "missing": {"before": round(expected[-1] / n, 5), "now": round(counts[-1] / m, 5)},
-        "verdict": verdict(index, max(usual, chance_psi(len(before), n, m, risk))),
+        "verdict": verdict(index, max(USUAL_FACTOR * usual, chance_psi(len(before), n, m, risk))),
     }
 
 

@@ -96,7 +96,7 @@ def _as_before(found: Mapping[str, Any]) -> list[str]:
     if not rows:
         return []
     names = ", ".join(row["name"] for row in rows[:3])
-    return [f"As much as in earlier weeks or by chance, which needs no action: {names}."]
+    return [f"Moved, but as in earlier weeks or within chance, which needs no action: {names}."]
 
 
 def _sentence(text: str) -> str:
@@ -173,8 +173,8 @@ def thresholds(found: Mapping[str, Any]) -> str:
     limits = found["thresholds"]
     psi, ratio, auc = limits["psi"], limits["ratio"], limits["auc"]
     return (
-        f"Watch from a PSI of {psi['watch']:g} since the test, alert from {psi['alert']:g}, and never within "
-        f"chance or what is usual; outcomes from {ratio['watch']:.0%} and "
+        f"Watch from a PSI of {psi['watch']:g} since the test, alert from {psi['alert']:g}, never within "
+        f"chance or {psi['usual']:g} times what is usual; outcomes from {ratio['watch']:.0%} and "
         f"{ratio['alert']:.0%} off; an AUC from {auc['watch']:g} and {auc['alert']:g} under the test's; each "
         "only beyond noise."
     )

@@ -41,7 +41,7 @@ def monitor(run: Run, settings: Settings) -> Run:
         "model_version": version,
         "checked_at": runs.now(),
         "thresholds": {
-            "psi": {"watch": drift.WATCH_PSI, "alert": drift.ALERT_PSI},
+            "psi": {"watch": drift.WATCH_PSI, "alert": drift.ALERT_PSI, "usual": drift.USUAL_FACTOR},
             "ratio": {"watch": hindsight.WATCH_RATIO, "alert": hindsight.ALERT_RATIO},
             "auc": {"watch": hindsight.WATCH_AUC, "alert": hindsight.ALERT_AUC},
         },

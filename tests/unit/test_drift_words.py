@@ -71,7 +71,7 @@ def test_predictions_that_moved_alone_are_named() -> None:
 
 def test_what_moved_as_it_did_before_is_said_to_need_no_action() -> None:
     assert drift.in_words(document(1.0, "none", "none", psi=0.14)) == [
-        "As much as in earlier weeks or by chance, which needs no action: active_days_4w.",
+        "Moved, but as in earlier weeks or within chance, which needs no action: active_days_4w.",
         "Nothing has moved beyond what is usual.",
     ]
 
@@ -164,9 +164,9 @@ def test_the_command_and_the_report_judge_a_row_alike(
 
 def test_both_name_every_threshold_of_the_monitor() -> None:
     limits = {
-        "psi": {"watch": 0.11, "alert": 0.26},
+        "psi": {"watch": 0.11, "alert": 0.26, "usual": 2.5},
         "ratio": {"watch": 0.12, "alert": 0.27},
         "auc": {"watch": 0.03, "alert": 0.06},
     }
     said = drift.thresholds({"thresholds": limits})
-    assert all(number in said for number in ("0.11", "0.26", "12%", "27%", "0.03", "0.06"))
+    assert all(number in said for number in ("0.11", "0.26", "2.5 times", "12%", "27%", "0.03", "0.06"))

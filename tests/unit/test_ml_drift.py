@@ -190,6 +190,20 @@ def test_the_same_move_is_drift_where_nothing_moved_before_and_a_larger_one_is_d
     assert rows_of(faster)["sessions_12w"]["verdict"] == "alert"
 
 
+def test_up_to_twice_the_usual_move_is_usual() -> None:
+    known = reference(QUIETER)
+    rows = {
+        factor: rows_of(looked_at(known, block(seed=2, factor=0.24 * factor), predictions(seed=2)))[
+            "sessions_12w"
+        ]
+        for factor in (0.62, 0.45)
+    }
+    assert rows[0.62]["usual"] < rows[0.62]["psi"] < drift.USUAL_FACTOR * rows[0.62]["usual"]
+    assert rows[0.62]["verdict"] == "none"
+    assert rows[0.45]["psi"] > drift.USUAL_FACTOR * rows[0.45]["usual"]
+    assert rows[0.45]["verdict"] == "alert"
+
+
 def test_what_is_usual_is_the_largest_move_over_as_many_weeks() -> None:
     at = {4: [10, 90, 100], 8: [60, 60, 80], 12: [60, 70, 70]}
     known = {
