@@ -90,7 +90,7 @@ def _as_before(found: Mapping[str, Any]) -> list[str]:
     least = found["thresholds"]["psi"]["watch"]
     rows = [
         row
-        for row in found["features"]["compared"]
+        for row in (*found["predictions"]["compared"], *found["features"]["compared"])
         if row["judged"] and row["verdict"] == "none" and row["psi"] is not None and row["psi"] >= least
     ]
     if not rows:

@@ -74,6 +74,9 @@ def test_what_moved_as_it_did_before_is_said_to_need_no_action() -> None:
         "Moved, but as in earlier weeks or within chance, which needs no action: active_days_4w.",
         "Nothing has moved beyond what is usual.",
     ]
+    foretold = document(1.0, "none", "none", psi=0.01)
+    foretold["predictions"]["compared"][0]["psi"] = 0.12
+    assert drift.in_words(foretold)[0].endswith("needs no action: churn_probability.")
 
 
 def test_a_world_as_before_is_one_sentence() -> None:
