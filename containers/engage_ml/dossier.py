@@ -80,8 +80,7 @@ def _reference(
     predicted = {
         day: {name: getattr(at, name) for name in histograms.PREDICTIONS} for day, at in said.items()
     }
-    blocks = [past[day] for day in learnt]
-    return histograms.make_reference(model.contract, model.features, blocks, past, predicted, facts)
+    return histograms.make_reference(model.contract, model.features, learnt, past, predicted, facts)
 
 
 def intervals(evaluation: Mapping[str, Any]) -> dict[str, list[float]]:

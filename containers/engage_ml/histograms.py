@@ -43,7 +43,7 @@ COUNTS_VERSION = 1
 def make_reference(
     contract: DataContract,
     features: Sequence[str],
-    learnt: Sequence[FeatureBlock],
+    learnt: Sequence[date],
     past: Mapping[date, FeatureBlock],
     predicted: Mapping[date, Mapping[str, Any]],
     facts: Mapping[str, Any],
@@ -54,20 +54,19 @@ def make_reference(
 
     Args:
         features: those that the model reads.
-        learnt: the rows that the model learnt from, one block a cut-off.
-        past: the rows by cut-off; the last one is the test.
+        learnt: the cut-offs that the model learnt from.
+        past: the rows by cut-off, those of `learnt` among them; the last one is the test.
         predicted: by cut-off, arrays by name (`PREDICTIONS`): what the model says of rows that it did not
             learn from; the last one is the test.
         facts: what else the document holds (version, cut-offs).
     """
     known, tested = dictionary(contract).by_name, max(past)
-    parts = [block.take(observed(contract, block)) for block in learnt]
     seen = {day: block.take(observed(contract, block)) for day, block in past.items()}
     described = {}
     for name in features:
-        bins = _bins_of(known[name], parts)
+        bins = _bins_of(known[name], [seen[day] for day in learnt])
         counts = {day: count(bins, block, name) for day, block in seen.items()}
-        pooled = np.sum([count(bins, part, name) for part in parts], axis=0)
+        pooled = np.sum([counts[day] for day in learnt], axis=0)
         described[name] = {**bins, "learnt": pooled.tolist(), **_by_age(counts)}
     # As they are published: the shards count what they write.
     said = {

@@ -59,6 +59,6 @@ def reference(
         TESTED - timedelta(weeks=ago): predictions(seed=seed + 100 * ago, shift=shift)
         for ago, shift in zip(AGO[-2:], shifts, strict=True)
     }
-    learnt = [past[day] for day in sorted(past)[:3]]
+    learnt = sorted(past)[:3]
     facts = {"cutoffs": {"features": [], "test": TESTED.isoformat()}}
     return histograms.make_reference(DEFAULT, FEATURES, learnt, past, said, facts)

@@ -63,7 +63,7 @@ def judged(past: dict[date, FeatureBlock], now: FeatureBlock, day: date) -> dict
     """What the monitor says of the features as of a day."""
     tested = max(past)
     known = histograms.make_reference(
-        DEFAULT, default().modelled, [past[at] for at in PAST[:3]], past, {tested: nothing(past[tested])},
+        DEFAULT, default().modelled, PAST[:3], past, {tested: nothing(past[tested])},
         {"cutoffs": {"test": tested.isoformat()}},
     )  # fmt: skip
     counts = histograms.ShardCounts(known)
