@@ -15,6 +15,7 @@ from typing import Any
 from . import fairness, histograms, segments
 from .blocks import FeatureBlock
 from .contract import SplitPlan
+from .drift import REFERENCE_VERSION
 from .features import group_column
 from .held_out import Said
 from .model_card import version_card
@@ -53,19 +54,33 @@ def compile_dossier(
         "decision": dict(evaluation["decision"]),
         "metric_intervals": intervals(evaluation),
     }
-    days = [day.isoformat() for day in plan.train["churn"]]
-    blocks = [read_block(root / f"cutoff={day}", model.dictionary)[0] for day in days]
-    facts = {
-        "model_version": model.version,
-        "as_of": plan.as_of.isoformat(),
-        "cutoffs": {"features": days, "predictions": plan.test["churn"].isoformat()},
-    }
-    predicted = {name: getattr(predictions, name) for name in histograms.PREDICTIONS}
-    reference = histograms.make_reference(model.contract, model.features, blocks, predicted, facts)
+    reference = _reference(root, plan, model, test, predictions, threads)
     card = version_card(model.contract, {**model.metadata, "model_version": model.version}, evaluation)
     folder = f"{MODELS}{model.version}/"
     store.put(folder + REFERENCE, json.dumps(reference, sort_keys=True).encode())
     store.put(folder + CARD, card.encode())
+
+
+def _reference(
+    root: Path, plan: SplitPlan, model: Model, test: Snapshot, predictions: Predictions, threads: int
+) -> dict[str, Any]:
+    """The reference on the cut-offs of churn: training, validation, test; predictions on the last two, which
+    the model did not learn from.
+    """
+    learnt, validated, tested = plan.train["churn"], plan.validation["churn"], plan.test["churn"]
+    past = {day: read_block(root / f"cutoff={day}", model.dictionary)[0] for day in (*learnt, validated)} | {
+        tested: test.block
+    }
+    said = {validated: model.predict(past[validated], threads), tested: predictions}
+    facts = {
+        "model_version": model.version,
+        "as_of": plan.as_of.isoformat(),
+        "cutoffs": {"features": [day.isoformat() for day in learnt], "test": tested.isoformat()},
+    }
+    predicted = {
+        day: {name: getattr(at, name) for name in histograms.PREDICTIONS} for day, at in said.items()
+    }
+    return histograms.make_reference(model.contract, model.features, learnt, past, predicted, facts)
 
 
 def intervals(evaluation: Mapping[str, Any]) -> dict[str, list[float]]:
@@ -115,9 +130,9 @@ def _segments(model: Model, block: FeatureBlock, predictions: Predictions) -> di
 
 
 def read_reference(store: Store, version: str) -> dict[str, Any] | None:
-    """The reference of a version, or None for one from before there were references."""
+    """The reference of a version, or None for one from before there were references of this kind."""
     try:
         found: dict[str, Any] = json.loads(store.get(f"{MODELS}{version}/{REFERENCE}"))
     except KeyError:
         return None
-    return found
+    return found if found["schema_version"] == REFERENCE_VERSION else None

@@ -177,7 +177,7 @@ def drift(
     run_id: Annotated[str, typer.Argument(help="A run's id, or: published")] = "published",
     json: Json = False,
 ) -> None:
-    """Show how far inputs, predictions and outcomes have moved from what the model learnt."""
+    """Show how far inputs, predictions and outcomes have moved since the model was tested."""
     from engage_cli.errors import UserError
     from engage_cli.models import drift as view
 
@@ -191,6 +191,11 @@ def drift(
     found = reader.monitor(run_id)
     if found is None:
         raise UserError(f"The run '{run_id}' was not monitored.", hint="List the runs: engage runs")
+    if not view.readable(found):
+        raise UserError(
+            f"The run '{run_id}' was monitored by another version of this program, in another form.",
+            hint="Run: engage run-pipeline",
+        )
 
     def render() -> None:
         context.ui.print(view.headline(found))

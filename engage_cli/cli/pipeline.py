@@ -86,11 +86,14 @@ def not_served(output: dict[str, Any]) -> list[str]:
 
 def not_as_before(output: dict[str, Any]) -> list[str]:
     """What the monitor found, when it is worth a look; nothing while all is as it was."""
+    from engage_cli.models.drift import KINDS
+
     monitor = output.get("monitor") or {}
     verdict = monitor.get("verdict")
     if verdict not in ("watch", "alert"):
         return []
-    parts = {"inputs": monitor.get("features"), "predictions": monitor.get("predictions")}
+    inputs = f"inputs ({KINDS[monitor['change']]})" if monitor.get("change") else "inputs"
+    parts = {inputs: monitor.get("features"), "predictions": monitor.get("predictions")}
     parts |= {f"{name} foretold": found for name, found in (monitor.get("performance") or {}).items()}
     moved = [name for name, found in parts.items() if found in ("watch", "alert")]
     return [f"Monitor: {verdict} - moved beyond the usual: {', '.join(moved)}. Look: engage models drift"]

@@ -14,6 +14,7 @@ from engage_ml.data_contract import DataContract, parse
 from engage_cli.cost import model
 from engage_cli.cost import usage as usages
 from engage_cli.errors import CloudError, UserError
+from engage_cli.models.drift import readable
 from engage_cli.report import aggregates, queries
 from engage_cli.report.inputs import ReportInputs
 
@@ -67,7 +68,7 @@ def collect(
         predictions=predictions,
         segments=segments,
         evaluation=evaluation,
-        monitor=document(lake, f"runs/{run_id}/monitor.json"),
+        monitor=_monitor(lake, run_id),
         spec=spec,
         status=status,
         usage=usage,
@@ -136,6 +137,12 @@ def _ask(
         groups, histogram, reasons, *rest = pool.map(query.rows, statements)
     segments = aggregates.segments_from_rows(rest[0]) if rest else None
     return aggregates.from_rows(groups, histogram, reasons), segments
+
+
+def _monitor(lake: Objects, run_id: str) -> dict[str, Any] | None:
+    """What the monitor found, or None when it is not there or in a form of another version."""
+    found = document(lake, f"runs/{run_id}/monitor.json")
+    return found if readable(found) else None
 
 
 def _with_model(lake: Objects, found: ReportInputs) -> ReportInputs:

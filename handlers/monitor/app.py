@@ -1,9 +1,10 @@
-"""Monitor: has the world moved away from what the model learnt from?
+"""Monitor: has the world moved away from where the model was tested?
 
 In: the run object after publishing, so that an alarm never holds predictions back. Out: `monitor`, in short;
-the whole is `runs/<run_id>/monitor.json`. Three questions: do the inputs and the predictions still look like
-the training window (counts of the inference shards beside the model's reference), and did what was predicted
-a horizon ago come true? What cannot be answered is unknown, with the reason: the first runs have no past.
+the whole is `runs/<run_id>/monitor.json`. Three questions: do the inputs and the predictions still look as
+when the model was tested (counts of the inference shards beside the model's reference), and did what was
+predicted a horizon ago come true? What cannot be answered is unknown, with the reason: the first runs have
+no past.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from common.settings import Settings
 from common.step import Run, step
 from engage_ml import drift, hindsight
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 Rows = list[dict[str, Any]]
 
 
@@ -25,7 +26,7 @@ def monitor(run: Run, settings: Settings) -> Run:
     """The run with the verdicts; raises DataError when a shard left no counts although it had to."""
     run_id, bucket = run["run_id"], settings.lake_bucket
     version = run["promote"]["model_version"]
-    looked = inputs(bucket, run_id, version, int(run["split"]["n_shards"]))
+    looked = inputs(bucket, run, version)
     past = performance(
         run["split"]["cutoffs"]["test"],
         lambda day: outcomes.outcomes_of(settings, run_id, day),
@@ -40,7 +41,7 @@ def monitor(run: Run, settings: Settings) -> Run:
         "model_version": version,
         "checked_at": runs.now(),
         "thresholds": {
-            "psi": {"watch": drift.WATCH_PSI, "alert": drift.ALERT_PSI},
+            "psi": {"watch": drift.WATCH_PSI, "alert": drift.ALERT_PSI, "usual": drift.USUAL_FACTOR},
             "ratio": {"watch": hindsight.WATCH_RATIO, "alert": hindsight.ALERT_RATIO},
             "auc": {"watch": hindsight.WATCH_AUC, "alert": hindsight.ALERT_AUC},
         },
@@ -60,16 +61,17 @@ def monitor(run: Run, settings: Settings) -> Run:
     return {**run, "monitor": short}
 
 
-def inputs(bucket: str, run_id: str, version: str, n_shards: int) -> dict[str, Any]:
+def inputs(bucket: str, run: Run, version: str) -> dict[str, Any]:
     """What `drift.judge` says of features and predictions, or unknown for a model without a reference."""
     reference = s3.get_json(bucket, f"models/{version}/reference.json")
-    if reference is None:
-        why = f"The model {version} was made before there were references; the next one has one."
+    if reference is None or reference["schema_version"] != drift.REFERENCE_VERSION:
+        why = f"The model {version} was made before there were references of this kind; the next one has one."
         unknown = {
             "verdict": drift.UNKNOWN, "max_psi": None, "drifted": 0, "compared": [], "why": why
         }  # fmt: skip
-        return {"features": unknown, "predictions": unknown}
-    return drift.judge(reference, shard_counts(bucket, run_id, n_shards))
+        return {"since": None, "features": {**unknown, "change": None}, "predictions": unknown}
+    counts = shard_counts(bucket, run["run_id"], int(run["split"]["n_shards"]))
+    return drift.judge(reference, counts, run["as_of"])
 
 
 def shard_counts(bucket: str, run_id: str, n_shards: int) -> Iterator[dict[str, Any]]:
@@ -134,6 +136,7 @@ def summary(document: dict[str, Any], key: str) -> dict[str, Any]:
     return {
         "verdict": document["verdict"],
         "features": document["features"]["verdict"],
+        "change": document["features"]["change"],
         "predictions": document["predictions"]["verdict"],
         "performance": {name: part["verdict"] for name, part in document["performance"].items()},
         "most_moved": None if first is None else {"name": first["name"], "psi": first["psi"]},

@@ -12,16 +12,18 @@ from engage_ml.blocks import FeatureBlock
 from engage_ml.contract import ContractError
 from engage_ml.data_contract import DEFAULT
 
-from tests.unit.drift_support import FEATURES, block, predictions, reference
+from tests.unit.drift_support import AS_OF, FEATURES, block, predictions, reference
 
 
-def looked_at(known: dict[str, Any], seen: FeatureBlock, said: dict[str, Any]) -> dict[str, Any]:
+def looked_at(
+    known: dict[str, Any], seen: FeatureBlock, said: dict[str, Any], as_of: str = AS_OF
+) -> dict[str, Any]:
     """The judgement of one shard, counted in three batches."""
     counts = histograms.ShardCounts(known)
     for rows in np.array_split(np.arange(len(seen)), 3):
         predicted = {name: said[name][rows] for name in histograms.PREDICTIONS}
         counts.add(DEFAULT, seen.take(rows), predicted)
-    return drift.judge(known, [counts.to_dict()])
+    return drift.judge(known, [counts.to_dict()], as_of)
 
 
 def rows_of(found: dict[str, Any], kind: str = "features") -> dict[str, dict[str, Any]]:
@@ -92,7 +94,7 @@ def test_shards_add_up_to_what_one_shard_would_have_counted() -> None:
 def test_an_empty_shard_counts_nothing_and_a_foreign_reference_is_refused() -> None:
     known = reference()
     empty = histograms.ShardCounts(known)
-    assert drift.judge(known, [empty.to_dict()])["features"]["verdict"] == "unknown"
+    assert drift.judge(known, [empty.to_dict()], AS_OF)["features"]["verdict"] == "unknown"
     with pytest.raises(ContractError, match="schema version 9"):
         histograms.ShardCounts({**known, "schema_version": 9})
 
@@ -149,12 +151,134 @@ def test_tenure_grows_by_its_nature_and_is_measured_but_not_judged() -> None:
     assert found["features"]["verdict"] == "none"
 
 
+def test_a_rate_over_the_whole_history_is_measured_but_not_judged_because_the_history_gets_longer() -> None:
+    longer = block(seed=2)
+    longer.values[:, FEATURES.index("sessions_per_week_all")] /= 2
+    row = rows_of(found := looked_at(reference(), longer, predictions(seed=2)))["sessions_per_week_all"]
+    assert (row["verdict"], row["judged"]) == ("alert", False)
+    assert (found["features"]["verdict"], found["features"]["change"]) == ("none", None)
+
+
 def test_a_feature_that_goes_missing_is_drift() -> None:
     seen = block(seed=2)
     seen.values[::3, FEATURES.index("minutes_per_session")] = np.nan
     row = rows_of(looked_at(reference(), seen, predictions(seed=2)))["minutes_per_session"]
     assert row["verdict"] == "alert"
     assert row["missing"]["now"] > row["missing"]["before"] + 0.2
+
+
+# What is usual
+
+
+QUIETER = (1.0, 0.7, 0.49, 0.343, 0.24)
+"""Customers who do less from cut-off to cut-off, at a steady pace."""
+
+
+def test_customers_who_get_quieter_as_they_did_before_are_no_drift() -> None:
+    found = looked_at(reference(QUIETER), block(seed=2, factor=0.24 * 0.7), predictions(seed=2))
+    row = rows_of(found)["sessions_12w"]
+    assert row["psi"] > 0.1
+    assert row["usual"] > row["psi"]
+    assert row["learnt"] > 2 * row["psi"], "what it learnt from lies farther back than its test"
+    assert (row["verdict"], found["features"]["verdict"]) == ("none", "none")
+
+
+def test_the_same_move_is_drift_where_nothing_moved_before_and_a_larger_one_is_drift_in_any_case() -> None:
+    steady = looked_at(reference(), block(seed=2, factor=0.7), predictions(seed=2))
+    assert rows_of(steady)["sessions_12w"]["verdict"] == "watch"
+    faster = looked_at(reference(QUIETER), block(seed=2, factor=0.24 * 0.3), predictions(seed=2))
+    assert rows_of(faster)["sessions_12w"]["verdict"] == "alert"
+
+
+def test_up_to_twice_the_usual_move_is_usual() -> None:
+    known = reference(QUIETER)
+    rows = {
+        factor: rows_of(looked_at(known, block(seed=2, factor=0.24 * factor), predictions(seed=2)))[
+            "sessions_12w"
+        ]
+        for factor in (0.62, 0.45)
+    }
+    assert rows[0.62]["usual"] < rows[0.62]["psi"] < drift.USUAL_FACTOR * rows[0.62]["usual"]
+    assert rows[0.62]["verdict"] == "none"
+    assert rows[0.45]["psi"] > drift.USUAL_FACTOR * rows[0.45]["usual"]
+    assert rows[0.45]["verdict"] == "alert"
+
+
+def test_what_is_usual_is_the_largest_move_over_as_many_weeks() -> None:
+    at = {4: [10, 90, 100], 8: [60, 60, 80], 12: [60, 70, 70]}
+    known = {
+        "counts": [90, 60, 50],
+        "past": [{"weeks": weeks, "counts": counts} for weeks, counts in at.items()],
+    }
+    assert drift.usual_psi(known, 4) == drift.psi(at[4], known["counts"])
+    assert drift.usual_psi(known, 8) == max(drift.psi(at[8], known["counts"]), drift.psi(at[12], at[4]))
+    assert drift.usual_psi(known, 9) == drift.usual_psi(known, 12) == drift.psi(at[12], known["counts"])
+
+
+def test_beyond_the_longest_distance_a_steady_move_is_the_usual_one() -> None:
+    known = {"counts": [50, 50, 100], "past": [{"weeks": 4, "counts": [60, 60, 80]}]}
+    assert drift.usual_psi(known, 12) == pytest.approx(9 * drift.usual_psi(known, 4))
+    few = {"counts": [50, 50, 100], "past": [{"weeks": 4, "counts": [60, 6, 8]}]}
+    assert drift.usual_psi(few, 12) == 0, "fewer than a hundred say nothing"
+
+
+def test_the_psi_of_a_steady_move_grows_with_the_square_of_the_distance() -> None:
+    rng = np.random.default_rng(3)
+    start = rng.normal(0, 1, 200_000)
+    bins = {"edges": histograms.edges_of(start)}
+    counts = [histograms.count_numbers(bins, start + move).tolist() for move in (0.0, 0.15, 0.3)]
+    near, far = drift.psi(counts[0], counts[1]), drift.psi(counts[0], counts[2])
+    assert near == pytest.approx(0.15**2, rel=0.1)
+    assert far == pytest.approx(4 * near, rel=0.1)
+
+
+def test_predictions_that_move_as_they_did_before_are_no_drift() -> None:
+    moved = predictions(seed=2, shift=0.15)
+    assert looked_at(reference(), block(seed=2), moved)["predictions"]["verdict"] == "alert"
+    known = reference(shifts=(-0.2, 0.0))
+    assert looked_at(known, block(seed=2), moved)["predictions"]["verdict"] == "none"
+
+
+def test_many_features_are_not_many_false_alarms() -> None:
+    assert drift.chance_psi(10, 500, 300, 0.01 / 60) > drift.chance_psi(10, 500, 300, 0.01)
+    # Of 200 runs with 60 features each none should alarm; by a bound for one feature a dozen would.
+    rng, alarms, shares = np.random.default_rng(8), 0, np.full(20, 0.05)
+    bound = drift.chance_psi(20, 400, 400, drift.RUN_RISK / 60)
+    for _ in range(200):
+        before, now = (rng.multinomial(400, shares, size=60).tolist() for _ in range(2))
+        alarms += any(drift.psi(b, n) > bound for b, n in zip(before, now, strict=True))
+    assert alarms <= 1
+
+
+# The kind of a change
+
+
+def changed(column: str, values: Any, rows: slice = slice(None)) -> dict[str, Any]:
+    seen = block(seed=2)
+    seen.values[rows, FEATURES.index(column)] = values
+    return looked_at(reference(), seen, predictions(seed=2))["features"]
+
+
+def test_values_that_go_missing_are_told_from_a_change() -> None:
+    assert changed("minutes_per_session", np.nan, slice(None, None, 3))["change"] == "missing"
+
+
+def test_words_that_the_model_does_not_know_are_told_from_a_change() -> None:
+    seen = block(seed=2)
+    renamed = FeatureBlock(seen.ids, seen.names, seen.values, {"plan": ["a", "b", "C"]})
+    assert looked_at(reference(), renamed, predictions())["features"]["change"] == "words"
+
+
+def test_more_new_customers_than_usual_are_told_from_customers_who_act_otherwise() -> None:
+    assert (
+        looked_at(reference(), block(seed=2, factor=0.5), predictions())["features"]["change"] == "behaviour"
+    )
+    seen = block(seed=2, factor=0.5)
+    seen.values[:3000, FEATURES.index("tenure_weeks")] = np.arange(3000) % 4
+    assert looked_at(reference(), seen, predictions())["features"]["change"] == "audience"
+    older = block(seed=2, factor=0.5)
+    older.values[:, FEATURES.index("tenure_weeks")] += 90
+    assert looked_at(reference(), older, predictions())["features"]["change"] == "behaviour"
 
 
 # Hindsight

@@ -101,8 +101,14 @@ def test_a_version_has_a_reference_a_card_and_the_edge_of_its_segments(lake: Lak
     assert reference is not None
     assert set(reference["features"]) == set(lake.model.features)
     assert reference["cutoffs"]["features"] == [day.isoformat() for day in PLAN.train["churn"]]
+    assert reference["cutoffs"]["test"] == PLAN.test["churn"].isoformat()
     for described in reference["features"].values():
         assert sum(described["counts"]) == reference["rows"]["features"]
+        assert [at["weeks"] for at in described["past"]] == [16, 12, 8, 4]
+        assert sum(sum(at["counts"]) for at in described["past"][:3]) == sum(described["learnt"])
+    for described in reference["predictions"].values():
+        assert sum(described["counts"]) == reference["rows"]["predictions"]
+        assert [at["weeks"] for at in described["past"]] == [4], "validation; training would flatter"
     text = lake.store.get(f"models/{lake.version}/card.md").decode()
     for title in ("Purpose", "Data", "How good it is", "Fairness", "Limits", "How to make it again"):
         assert f"## {title}\n" in text
@@ -142,7 +148,7 @@ def test_shards_count_what_they_scored_for_the_monitor(lake: Lake, tmp_path: Pat
         json.loads(lake.store.get(f"runs/{RUN}/monitor/shard-{shard:05d}.json")) for shard in range(SHARDS)
     ]
     assert [part["rows"] for part in found] == rows
-    judged = drift.judge(dossier.read_reference(lake.store, lake.version) or {}, found)
+    judged = drift.judge(dossier.read_reference(lake.store, lake.version) or {}, found, AS_OF.isoformat())
     counted = sum(sum(part["predictions"]["churn_probability"]) for part in found)
     assert counted == sum(rows)
     assert judged["predictions"]["verdict"] in ("none", "watch")
@@ -153,6 +159,17 @@ def test_a_model_without_a_reference_scores_all_the_same(lake: Lake, tmp_path: P
     root = tmp_path / "lake"
     shutil.copytree(lake.store.root, root)
     (root / f"models/{lake.version}/reference.json").unlink()
+    shutil.rmtree(root / f"runs/{RUN}/monitor", ignore_errors=True)
+    store = registry.DirectoryStore(root)
+    assert shards.score_shard(store, RUN, 0, None, 2, lake.log, tmp_path / "work") > 0
+    assert not list((root / f"runs/{RUN}").glob("monitor/*"))
+
+
+def test_a_model_with_a_reference_of_an_earlier_kind_scores_all_the_same(lake: Lake, tmp_path: Path) -> None:
+    root = tmp_path / "lake"
+    shutil.copytree(lake.store.root, root)
+    path = root / f"models/{lake.version}/reference.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": 1}))
     shutil.rmtree(root / f"runs/{RUN}/monitor", ignore_errors=True)
     store = registry.DirectoryStore(root)
     assert shards.score_shard(store, RUN, 0, None, 2, lake.log, tmp_path / "work") > 0

@@ -128,6 +128,8 @@ def test_changed_inputs_and_more_leavers_are_alerts_and_counted_for_the_alarms(
     found = monitored()
     assert found["features"]["verdict"] == "alert"
     assert found["features"]["compared"][0]["name"] == "sessions_12w"
+    assert found["features"]["change"] == "behaviour"
+    assert found["since"] == DAY, "the test of the model"
     assert found["performance"]["churn"]["verdict"] == "alert"
     assert found["verdict"] == "alert"
     printed = capsys.readouterr().out.replace(" ", "")
@@ -162,6 +164,12 @@ def test_a_model_from_before_there_were_references_is_unknown_and_no_failure(clo
     found = monitored()
     assert found["features"]["verdict"] == found["predictions"]["verdict"] == "unknown"
     assert "made before there were references" in found["features"]["why"]
+
+
+def test_a_reference_of_an_earlier_kind_is_unknown_and_no_failure(cloud: Any) -> None:
+    s3.put_json("lake", f"models/{MODEL}/reference.json", {**reference(), "schema_version": 1})
+    found = monitored()
+    assert (found["since"], found["features"]["verdict"]) == (None, "unknown")
 
 
 def test_a_shard_that_left_no_counts_is_an_error(cloud: Any) -> None:

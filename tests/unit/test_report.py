@@ -273,7 +273,7 @@ def test_a_run_with_nothing_but_predictions_says_what_is_missing(inputs: ReportI
         "This run has no segments, so there is nothing to suggest.",
         "Can you rely on it? Not known This run has no evaluation, so nothing is known of its models.",
         "This run has no evaluation, so nothing can be said about its models.",
-        "This run was not monitored, so drift is not known.",
+        "This run was not monitored, or by another version, so drift is not known.",
         "Fairness was not audited in this run.",
         "What was set aside is not known",
         "This run was not metered, so its times and its cost are not known.",
@@ -433,6 +433,8 @@ def test_shap_and_importance_of_every_model_are_shown(page: str) -> None:
 def test_drift_fairness_and_data_quality_are_shown(page: str) -> None:
     drift, fairness, origin = (part(page, s).replace("\u00a0", " ") for s in ("drift", "fairness", "origin"))
     assert "Minutes 4w: before and now" in drift
+    assert "Customers act otherwise than at the test" in drift
+    assert "minutes 4w 0.337 0.004 0.405" in drift, "PSI, what is usual, and from the training window"
     assert "1.013 (0.990 to 1.037)" in drift
     assert "No predictions were published as of 2026-08-31." in drift
     assert "Age: falls short of the four-fifths rule (lowest ratio 0.37)." in fairness

@@ -174,6 +174,12 @@ def test_a_run_that_lacks_a_document_is_still_collected(table: dict[str, list[An
     assert getattr(found, gone) is None
 
 
+def test_what_another_version_monitored_is_left_out(table: dict[str, list[Any]]) -> None:
+    older = (f"runs/{RUN}/monitor.json", {**report_support.document("monitor.json"), "schema_version": 1})
+    found = collect(Lake(objects() | dict([older])), report_support.Athena(table), RUN)
+    assert found.monitor is None
+
+
 def test_the_counts_of_all_shards_are_added_up() -> None:
     one = {"features": {"a": [1, 2]}, "predictions": {"p": [3]}}
     assert add_counts([one, one]) == {"features": {"a": [2, 4]}, "predictions": {"p": [6]}}

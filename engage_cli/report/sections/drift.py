@@ -1,4 +1,4 @@
-"""Has anything changed? Inputs and predictions against what the model learnt from, and earlier predictions
+"""Has anything changed? Inputs and predictions against those of the model's test, and earlier predictions
 against what happened.
 """
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from engage_cli.models.drift import row_verdict, thresholds
+from engage_cli.models.drift import in_words, row_verdict, thresholds
 from engage_cli.report import svg, words
 from engage_cli.report.inputs import ReportInputs
 from engage_cli.report.page import Item, Plot, Section, Table
@@ -21,18 +21,22 @@ def section(inputs: ReportInputs) -> Section:
     """PSI of features and predictions, the most moved ones drawn, and the outcomes of earlier predictions."""
     title = "Has anything changed?"
     if inputs.monitor is None:
-        return Section("drift", title, ["This run was not monitored, so drift is not known."])
+        return Section(
+            "drift", title, ["This run was not monitored, or by another version, so drift is not known."]
+        )
     monitor = inputs.monitor
     items: list[Item] = [_outcomes(monitor, inputs.contract.value_unit)]
     items += [_histogram(inputs, kind, row["name"], row["psi"]) for kind, row in _worst(inputs)]
     items += [
         _compared("Predictions against the model's test", monitor["predictions"]),
-        _compared("Features against the training window", monitor["features"]),
+        _compared("Features against the model's test", monitor["features"]),
     ]
     notes = [
         f"{thresholds(monitor)} PSI is the population stability index; KS the largest gap of the cumulative "
         "shares.",
-        "Not judged: features that move by their nature, such as the time since sign-up.",
+        "Usual is what the same thing moved earlier in as many weeks; learnt, how far it is from the "
+        "training window. Not judged: features that age by their nature, such as the time since sign-up and "
+        "everything over the whole known history.",
     ]
     notes += [str(monitor[k]["why"]) for k in ("features",) if monitor[k].get("why")]
     if inputs.counts is None and monitor["features"]["compared"]:
@@ -40,7 +44,7 @@ def section(inputs: ReportInputs) -> Section:
     said = f"Drift: {_VERDICTS[monitor['verdict']]} (features {_VERDICTS[monitor['features']['verdict']]}, "
     said += f"predictions {_VERDICTS[monitor['predictions']['verdict']]}, outcomes "
     said += ", ".join(f"of {t} {_VERDICTS[p['verdict']]}" for t, p in monitor["performance"].items()) + ")."
-    return Section("drift", title, [said], [i for i in items if i.rows], notes)
+    return Section("drift", title, [said, *in_words(monitor)], [i for i in items if i.rows], notes)
 
 
 def _outcomes(monitor: Mapping[str, Any], unit: str) -> Table:
@@ -93,6 +97,8 @@ def _compared(title: str, found: Mapping[str, Any]) -> Table:
         (
             words.name(row["name"]),
             words.measure(row["psi"]),
+            words.measure(row["usual"]),
+            words.measure(row["learnt"]),
             words.measure(row["ks"]),
             _missing(row.get("missing")),
             _VERDICTS[row["verdict"]] if row["judged"] else "not judged",
@@ -100,7 +106,10 @@ def _compared(title: str, found: Mapping[str, Any]) -> Table:
         for row in found["compared"]
     ]
     return Table(
-        title, ("Name", ">PSI", ">KS", ">Missing, before and now", "Verdict"), rows, open=len(rows) < 8
+        title,
+        ("Name", ">PSI", ">Usual", ">Learnt", ">KS", ">Missing, before and now", "Verdict"),
+        rows,
+        open=len(rows) < 8,
     )
 
 
@@ -145,7 +154,7 @@ def _histogram(inputs: ReportInputs, kind: str, name: str, psi: float) -> Plot:
     few = len(shown) <= 5
     return Plot(
         title,
-        f"Share of customers in each bin; bins are of about equal size before. PSI {psi:.3f}.",
+        f"Share of customers in each bin; in the training window all are of about one size. PSI {psi:.3f}.",
         svg.columns(
             groups,
             title=title,
@@ -157,7 +166,7 @@ def _histogram(inputs: ReportInputs, kind: str, name: str, psi: float) -> Plot:
         ),
         ("Bin", ">Before", ">Now"),
         [(labels[at], group[0].text, group[1].text) for at, group in zip(shown, groups, strict=True)],
-        [("c-muted", "what the model learnt from"), ("c-accent", "this run")],
+        [("c-muted", "at the model's test"), ("c-accent", "this run")],
     )  # fmt: skip
 
 
