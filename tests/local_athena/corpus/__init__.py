@@ -14,8 +14,13 @@ from tests.local_athena.corpus import (
     dates,
     json,
     math,
-    newcomer_functions,
-    newcomer_queries,
+    more_aggregates,
+    more_collections,
+    more_dates,
+    more_numbers,
+    more_selects,
+    more_texts,
+    more_types,
     queries,
     refusals,
     strings,
@@ -28,7 +33,8 @@ CORPUS: list[Case] = [
     case
     for module in (
         math, conversion, dates, strings, collections, json, aggregates, queries, tables, catalog,
-        writes, basics, refusals, newcomer_functions, newcomer_queries,
+        writes, basics, refusals, more_aggregates, more_collections, more_dates, more_numbers,
+        more_selects, more_texts, more_types,
     )
     for case in module.CASES
 ]  # fmt: skip
