@@ -77,12 +77,16 @@ def check(
     max_bad: Annotated[
         float, typer.Option(min=0, max=1, help="Share of bad rows above which an import would be refused.")
     ] = 0.05,
-    rejects: Annotated[Path, typer.Option(help="Where bad rows are listed.")] = Path("rejected-rows.csv"),
+    rejects: Annotated[
+        Path, typer.Option(help="Where bad rows are listed; its folder must be there.")
+    ] = Path("rejected-rows.csv"),
     json: Json = False,
 ) -> None:
     """Check a data contract, and your files with it: what can be predicted, and from which weeks."""
     from engage_cli.datagen.contract_init import run_check
+    from engage_cli.outputs import require_folder
 
+    require_folder(rejects, "--rejects")
     context = context_of(ctx, json=json)
     with context.ui.progress("Checking"):
         found = run_check(

@@ -117,7 +117,9 @@ def import_data(
     max_bad: Annotated[
         float, typer.Option(min=0, max=1, help="Share of bad rows above which nothing is imported.")
     ] = 0.05,
-    rejects: Annotated[Path, typer.Option(help="Where bad rows are listed.")] = Path("rejected-rows.csv"),
+    rejects: Annotated[
+        Path, typer.Option(help="Where bad rows are listed; its folder must be there.")
+    ] = Path("rejected-rows.csv"),
     replace: Annotated[
         bool, typer.Option("--replace", help="Also remove the weeks that are not in the files.")
     ] = False,
@@ -126,7 +128,9 @@ def import_data(
     """Import your own customers and activity. Everything is checked before anything is written."""
     from engage_cli.datagen.contract_file import read_contract
     from engage_cli.datagen.importing import import_into
+    from engage_cli.outputs import require_folder
 
+    require_folder(rejects, "--rejects")
     context = context_of(ctx, json=json)
     found = read_contract(contract) if contract else None
     raw = context.store("RawBucket")

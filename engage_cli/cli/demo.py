@@ -39,7 +39,7 @@ def demo(
     """Run the main job end to end on synthetic data, showing every command."""
     from engage_cli.cli.summary import demo_summary
     from engage_cli.datagen.load import refuse_to_replace_own_data
-    from engage_cli.report.collect import require_folder
+    from engage_cli.outputs import require_folder
 
     require_folder(output)  # Before the first minute is spent.
     context = context_of(ctx)

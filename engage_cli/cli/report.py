@@ -22,8 +22,9 @@ def report(
 ) -> None:
     """Write the HTML report of a run: who is at risk, what to do, how good the models are, cost. One file."""
     from engage_cli.cli.cost import latest_success
+    from engage_cli.outputs import require_folder
     from engage_cli.report.build import build_report
-    from engage_cli.report.collect import collect, require_folder, write_page
+    from engage_cli.report.collect import collect, write_page
     from engage_cli.report.summary import to_document
 
     require_folder(output)  # Before anything is read.

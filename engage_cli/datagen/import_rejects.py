@@ -18,7 +18,6 @@ def write_rejects(loaded: Loaded, path: Path) -> Path | None:
     """Write the rows set aside as CSV and return the path; None (and no file) when there are none."""
     if not loaded.count("SELECT count(*) FROM rejects WHERE bad"):
         return None
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("shape", "file", "line", "reason"))

@@ -1,7 +1,6 @@
 """Collects what the report is made from: the lake bucket's documents and a few queries."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from engage_cli.cost import model
 from engage_cli.cost import usage as usages
 from engage_cli.errors import CloudError, UserError
 from engage_cli.models.drift import readable
+from engage_cli.outputs import require_folder
 from engage_cli.report import aggregates, queries
 from engage_cli.report.inputs import ReportInputs
 
@@ -77,15 +77,6 @@ def collect(
         target=target,
     )
     return _with_model(lake, found)
-
-
-def require_folder(output: Path) -> None:
-    """Raise UserError when the folder of a page is not there: a mistyped path makes no folders."""
-    if not output.parent.is_dir():
-        raise UserError(
-            f"--output: the folder {output.parent} is not there.",
-            hint=f"Make it (mkdir -p {shlex.quote(str(output.parent))}), or name another file with --output.",
-        )
 
 
 def write_page(page: str, output: Path) -> Path:

@@ -54,9 +54,14 @@ def test_a_hint_is_one_line_where_there_is_no_terminal(capsys: pytest.CaptureFix
 
 
 def test_a_folder_that_is_not_there_is_refused_before_anything_is_done(tmp_path: Path) -> None:
-    for command in (["report"], ["demo", "--customers", "1000"]):
-        found = engage(*command, "--output", "some/dir/x.html", cwd=tmp_path)
+    for option, command in (
+        ("--output", ["report"]),
+        ("--output", ["demo", "--customers", "1000"]),
+        ("--rejects", ["import-data", "--activity", "a.csv"]),
+        ("--rejects", ["data-contract", "check", "contract.toml"]),
+    ):
+        found = engage(*command, option, "some/dir/x", cwd=tmp_path)
         assert found.returncode == 2, found.stderr
-        assert found.stderr.startswith("Error: --output: the folder some/dir is not there.")
+        assert found.stderr.startswith(f"Error: {option}: the folder some/dir is not there.")
         assert "Next: Make it (mkdir -p some/dir)" in found.stderr
     assert list(tmp_path.iterdir()) == [], "neither a folder nor an endpoint's state"
