@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_athena.corpus import CORPUS
-from tests.local_athena.corpus.case import ATHENA, TRINO, Case
+from tests.local_athena.corpus.case import ATHENA, TRINO, Case, Step
 from tests.local_athena.corpus.check import problem
 from tests.local_athena.corpus.rates import rewritten
 from tests.local_athena.fakes import Athena
@@ -28,6 +28,12 @@ def _parameters() -> list[object]:
 def test_an_entry_of_the_corpus_gives_what_the_documentation_says(athena: Athena, case: Case) -> None:
     athena.reset()
     assert problem(athena, case) is None, case.source
+
+
+@pytest.mark.parametrize(("end", "told"), [("", False), (" ORDER BY x", True)])
+def test_the_order_of_rows_counts_where_the_statement_says_one(athena: Athena, end: str, told: bool) -> None:
+    step = Step(f"SELECT x FROM (VALUES 1, 2) AS t(x){end}", (("2",), ("1",)))
+    assert (problem(athena, Case("g", "s", TRINO, (step,))) is not None) is told
 
 
 def test_every_entry_has_a_page_of_the_documentation_as_its_source() -> None:
