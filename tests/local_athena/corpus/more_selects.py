@@ -284,11 +284,11 @@ CASES = [
     ),
     select_.gives(
         "",
-        "SELECT year(d), sum(amt) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) GROUP BY ROLLUP(year(d)) ORDER BY 1",
+        "SELECT year(d), sum(amt) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) GROUP BY ROLLUP(year(d)) ORDER BY 1, 2",
         ("2023", "5.00"),
         ("2024", "30.75"),
-        (None, None),
         (None, "35.75"),
+        (None, None),
     ),
     select_.gives(
         "",
