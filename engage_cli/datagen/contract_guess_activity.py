@@ -122,7 +122,8 @@ def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> Col
                     "from is made up (another one only shifts the calendar)"
                 )
                 return c
-    if customer.unique:
+    unread = _unread_times(profile)
+    if customer.unique and not unread:
         raise UserError(
             f"{profile.files[0]} has no time and one row for each {customer.name}: it is a table of "
             "customers, and without a history nothing can be predicted.",
@@ -132,7 +133,7 @@ def _time(guess: "Guess", profile: TableProfile, customer: ColumnProfile) -> Col
     raise UserError(
         f"No column of {profile.files[0]} looks like a date or a time; it has "
         f"{', '.join(c.name for c in profile.columns)}.",
-        hint=_unread_times(profile)
+        hint=unread
         or "Without a time for each row nothing can be predicted. If there is one, write the contract by "
         "hand: engage data-contract init makes an example.",
     )

@@ -257,6 +257,13 @@ def test_a_time_that_cannot_be_read_is_shown(owner: Owner) -> None:
     assert "If it is 'Order date', such as '0" in (error.value.hint or "")
 
 
+def test_a_time_that_cannot_be_read_is_to_blame_before_customers_who_come_once(owner: Owner) -> None:
+    path = owner.write("a.csv", "customer_id,event_time,amount\na,2026-01-05,1\nb,banana,2\n")
+    with pytest.raises(UserError, match="looks like a date or a time") as error:
+        owner.init(None, path)
+    assert "If it is 'event_time'" in (error.value.hint or "")
+
+
 def test_months_are_said_to_be_coarse(owner: Owner) -> None:
     rows = [
         f"{c},{year}-{month:02d},9.5\n" for c in range(9) for year in (2013, 2014) for month in range(1, 13)
