@@ -1,5 +1,7 @@
 """Which types Trino casts into which: https://trino.io/docs/current/functions/conversion.html."""
 
+from collections.abc import Callable
+
 from engage_cli.local.athena.trino_types import UNKNOWN, Type, is_number
 
 _TEXT = ("varchar", "char")
@@ -43,24 +45,23 @@ def can_cast(source: Type, target: Type) -> bool:
 
 
 def _to_json(source: Type) -> bool:
-    if source.name == "array":
-        return _to_json(source.args[0])
-    if source.name == "map":
-        return _is_key(source.args[0]) and _to_json(source.args[1])
-    if source.name == "row":
-        return all(_to_json(kind) for _, kind in source.args)
     names = ("boolean", "date", "timestamp", "json", "unknown", *_TEXT)
-    return is_number(source) or source.name in names
+    return _within(source, lambda kind: is_number(kind) or kind.name in names)
 
 
 def _from_json(target: Type) -> bool:
-    if target.name == "array":
-        return _from_json(target.args[0])
-    if target.name == "map":
-        return _is_key(target.args[0]) and _from_json(target.args[1])
-    if target.name == "row":
-        return all(_from_json(kind) for _, kind in target.args)
-    return is_number(target) or target.name in ("boolean", "varchar", "json")
+    return _within(target, lambda kind: is_number(kind) or kind.name in ("boolean", "varchar", "json"))
+
+
+def _within(kind: Type, allowed: Callable[[Type], bool]) -> bool:
+    """Whether all that arrays, maps and rows hold is allowed, and the keys are those of JSON."""
+    if kind.name == "array":
+        return _within(kind.args[0], allowed)
+    if kind.name == "map":
+        return _is_key(kind.args[0]) and _within(kind.args[1], allowed)
+    if kind.name == "row":
+        return all(_within(field, allowed) for _, field in kind.args)
+    return allowed(kind)
 
 
 def _is_key(kind: Type) -> bool:

@@ -43,9 +43,7 @@ def search_text(question: str, label: str = "") -> str:
 def _of_quality(question: str) -> str:
     """The question; one that asks how good "it" or "this" is means the model."""
     said = normal(question)
-    asks = re.match(
-        r"(?:how (?:good|accurate|reliable|trustworthy|precise|sure)|(?:can|should) (?:i|we)) ", said
-    )
+    asks = re.match(_HOW_GOOD, said)
     names = re.search(r"\b(?:models?|churn|engagement|value|risk)\b", said)
     return "How good is the model?" if asks and not names else question
 

@@ -17,6 +17,7 @@ from tests.local_athena.corpus import (
     more_aggregates,
     more_collections,
     more_dates,
+    more_joins,
     more_numbers,
     more_selects,
     more_texts,
@@ -33,8 +34,8 @@ CORPUS: list[Case] = [
     case
     for module in (
         math, conversion, dates, strings, collections, json, aggregates, queries, tables, catalog,
-        writes, basics, refusals, more_aggregates, more_collections, more_dates, more_numbers,
-        more_selects, more_texts, more_types,
+        writes, basics, refusals, more_aggregates, more_collections, more_dates, more_joins,
+        more_numbers, more_selects, more_texts, more_types,
     )
     for case in module.CASES
 ]  # fmt: skip

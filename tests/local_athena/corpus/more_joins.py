@@ -1,0 +1,221 @@
+# ruff: noqa: E501 - statements read better on one line
+"""More of whole queries: joins, WITH, and the questions of a shop's table."""
+
+from tests.local_athena.corpus.case import TRINO, Page
+
+select_ = Page("select", f"{TRINO}/sql/select.html")
+
+CASES = [
+    select_.gives("", "SELECT * FROM (VALUES 1,1,2) t(x) ORDER BY x FETCH FIRST 1 ROW WITH TIES", "1", "1"),
+    select_.gives(
+        "",
+        "SELECT a, b FROM (VALUES 1,2) x(a) CROSS JOIN LATERAL (SELECT a * 10 AS b) ORDER BY 1",
+        ("1", "10"),
+        ("2", "20"),
+    ),
+    select_.gives(
+        "",
+        "SELECT n, a FROM (VALUES 1) t(x) CROSS JOIN UNNEST(ARRAY['p','q']) WITH ORDINALITY AS u(a, n) ORDER BY n",
+        ("1", "p"),
+        ("2", "q"),
+    ),
+    select_.gives(
+        "",
+        "SELECT x, u FROM (VALUES (1, ARRAY[1]), (2, ARRAY[])) t(x, a) LEFT JOIN UNNEST(a) AS s(u) ON TRUE ORDER BY x",
+        ("1", "1"),
+        ("2", None),
+    ),
+    select_.gives(
+        "",
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM t WHERE n < 5) SELECT sum(n), max(n) FROM t",
+        ("15", "5"),
+    ),
+    select_.gives(
+        "",
+        "WITH a AS (SELECT 1 x), b AS (SELECT x+1 y FROM a) SELECT * FROM a, b",
+        ("1", "2"),
+        types="integer, integer",
+        names="x, y",
+    ),
+    select_.gives(
+        "",
+        "SELECT a.x, b.x FROM (VALUES 1,2) a(x) FULL JOIN (VALUES 2,3) b(x) ON a.x = b.x ORDER BY 1, 2",
+        ("1", None),
+        ("2", "2"),
+        (None, "3"),
+    ),
+    select_.gives(
+        "",
+        "SELECT * FROM (VALUES (1,'l')) a(id,p) JOIN (VALUES (1,'r')) b(id,q) USING (id)",
+        ("1", "l", "r"),
+        names="id, p, q",
+    ),
+    select_.gives(
+        "",
+        "SELECT sum(amt), avg(amt), min(amt), max(amt), count(amt) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt)",
+        ("35.75", "11.92", "5.00", "20.25", "3"),
+    ),
+    select_.gives(
+        "",
+        "SELECT sum(amt) / count(*), sum(amt) / 3, amt * 2, amt + 1, amt / 2 FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE id = 1 GROUP BY amt",
+        ("10.50", "3.50", "21.00", "11.50", "5.25"),
+    ),
+    select_.gives(
+        "",
+        "SELECT date_trunc('month', d) AS m, count(*) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) GROUP BY 1 ORDER BY 1",
+        ("2023-12-01", "1"),
+        ("2024-01-01", "1"),
+        ("2024-02-01", "1"),
+        (None, "1"),
+    ),
+    select_.gives(
+        "",
+        "SELECT id, row_number() OVER (ORDER BY amt DESC NULLS LAST) rn FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) ORDER BY rn",
+        ("2", "1"),
+        ("1", "2"),
+        ("4", "3"),
+        ("3", "4"),
+    ),
+    select_.gives(
+        "",
+        "SELECT id, sum(amt) OVER (ORDER BY id), avg(amt) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) ORDER BY id",
+        ("1", "10.50", "10.50"),
+        ("2", "30.75", "15.38"),
+        ("3", "30.75", "20.25"),
+        ("4", "35.75", "5.00"),
+    ),
+    select_.gives(
+        "",
+        "SELECT upper(substr(name,1,1)) || substr(name,2) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE name IS NOT NULL ORDER BY 1",
+        "Ann",
+        "Bob",
+        "Cid",
+    ),
+    select_.gives(
+        "",
+        "SELECT coalesce(name, 'unknown'), coalesce(amt, 0) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE id > 2 ORDER BY id",
+        ("cid", "0.00"),
+        ("unknown", "5.00"),
+    ),
+    select_.gives(
+        "",
+        "SELECT CASE WHEN amt > 10 THEN 'hi' WHEN amt IS NULL THEN 'none' ELSE 'lo' END c, count(*) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) GROUP BY 1 ORDER BY 2 DESC, 1",
+        ("hi", "2"),
+        ("lo", "1"),
+        ("none", "1"),
+    ),
+    select_.gives(
+        "",
+        "SELECT date_diff('day', min(d), max(d)), max(d) - INTERVAL '1' MONTH FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt)",
+        ("60", "2024-01-29"),
+    ),
+    select_.gives(
+        "",
+        "SELECT array_agg(name ORDER BY id), map_agg(id, name) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt)",
+        ("[ann, bob, cid, null]", "{1=ann, 2=bob, 3=cid, 4=null}"),
+    ),
+    select_.gives(
+        "",
+        "SELECT id FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE name NOT IN ('ann', 'bob')",
+        "3",
+    ),
+    select_.gives(
+        "",
+        "SELECT id FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE amt BETWEEN 5 AND 11 ORDER BY id",
+        "1",
+        "4",
+    ),
+    select_.gives(
+        "",
+        "SELECT id FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE d >= DATE '2024-01-01' AND extract(year FROM d) = 2024 ORDER BY 1",
+        "1",
+        "2",
+    ),
+    select_.gives(
+        "",
+        "SELECT format('%s is %d', name, id) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE id = 1",
+        "ann is 1",
+    ),
+    select_.gives(
+        "",
+        "SELECT cast(amt AS double), cast(amt AS bigint), cast(amt AS varchar), round(amt, 1), floor(amt) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE id = 2",
+        ("20.25", "20", "20.25", "20.30", "20"),
+    ),
+    select_.gives(
+        "",
+        "SELECT approx_percentile(amt, 0.5) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt)",
+        "10.50",
+    ),
+    select_.gives(
+        "",
+        "SELECT max(name), min(d), bool_or(amt > 20) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt)",
+        ("cid", "2023-12-31", "true"),
+    ),
+    select_.gives(
+        "",
+        "SELECT id, lag(d) OVER (ORDER BY id), date_diff('day', lag(d) OVER (ORDER BY id), d) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) ORDER BY id LIMIT 2",
+        ("1", None, None),
+        ("2", "2024-01-15", "45"),
+    ),
+    select_.gives(
+        "",
+        "SELECT DISTINCT length(name) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) ORDER BY 1",
+        "3",
+        None,
+    ),
+    select_.gives(
+        "",
+        "SELECT year(d), sum(amt) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) GROUP BY ROLLUP(year(d)) ORDER BY 1, 2",
+        ("2023", "5.00"),
+        ("2024", "30.75"),
+        (None, "35.75"),
+        (None, None),
+    ),
+    select_.gives(
+        "",
+        "SELECT a.id, b.id FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS a(id,name,d,amt) LEFT JOIN (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS b(id,name,d,amt) ON a.id = b.id - 1 ORDER BY 1",
+        ("1", "2"),
+        ("2", "3"),
+        ("3", "4"),
+        ("4", None),
+    ),
+    select_.gives(
+        "",
+        "SELECT id FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) WHERE EXISTS (SELECT 1 FROM (VALUES 1, 3) v(x) WHERE v.x = u.id) ORDER BY id",
+        "1",
+        "3",
+    ),
+    select_.gives(
+        "",
+        "SELECT (SELECT count(*) FROM (VALUES 1,2,3) v(x) WHERE v.x < u.id) FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt) ORDER BY id",
+        "0",
+        "1",
+        "2",
+        "3",
+    ),
+    select_.gives(
+        "",
+        "WITH t AS (SELECT *, ntile(2) OVER (ORDER BY id) q FROM (VALUES (1,'ann',DATE '2024-01-15',10.50),(2,'bob',DATE '2024-02-29',20.25),(3,'cid',NULL,NULL),(4,NULL,DATE '2023-12-31',5.00)) AS u(id,name,d,amt)) SELECT q, max(amt) FROM t GROUP BY q ORDER BY q",
+        ("1", "20.25"),
+        ("2", "5.00"),
+    ),
+    select_.gives(
+        "",
+        'SELECT k, v FROM (VALUES \'{"a":1,"b":2}\') t(j) CROSS JOIN UNNEST(CAST(json_parse(j) AS map(varchar, integer))) AS u(k, v) ORDER BY k',
+        ("a", "1"),
+        ("b", "2"),
+    ),
+    select_.gives(
+        "",
+        "SELECT x FROM (VALUES 1,2,2,3) t(x) ORDER BY x DESC OFFSET 1 ROW FETCH FIRST 1 ROW WITH TIES",
+        "2",
+        "2",
+    ),
+    select_.gives(
+        "",
+        "SELECT * FROM (SELECT x FROM (VALUES 1,1,2) t(x) ORDER BY 1 FETCH FIRST ROW WITH TIES) s",
+        "1",
+        "1",
+    ),
+    select_.fails("", "SELECT x FROM (VALUES 1) t(x) FETCH FIRST 1 ROW WITH TIES", "MISSING_ORDER_BY"),
+]
